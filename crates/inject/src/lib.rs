@@ -1,0 +1,141 @@
+//! Which caches an exec operation gets, where they are mounted, and why.
+//!
+//! Knows nothing of specs or of LLB: an operation is its words, environment, user, directory and
+//! mounts, whoever wrote it.
+
+use std::collections::BTreeMap;
+
+/// An operation that runs a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Exec<'a> {
+    /// The program and its arguments, as the kernel gets them (`/bin/sh -c …` included).
+    pub args: &'a [String],
+    /// The variables that the program gets.
+    pub env: &'a [(String, String)],
+    /// Who runs it.
+    pub user: &'a User,
+    /// Its directory, absolute.
+    pub cwd: &'a str,
+    /// Where something is mounted already.
+    pub mounted: &'a [String],
+}
+
+/// Who runs an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Numeric user.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// Home directory, if known.
+    pub home: Option<String>,
+}
+
+/// What the author of a build wants.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Mount what the command uses.
+    pub auto: bool,
+    /// Catalogue names to mount whether or not the command uses them.
+    pub named: Vec<String>,
+    /// Caches of the author's own.
+    pub own: Vec<OwnCache>,
+    /// Where mounts sit.
+    pub layout: Layout,
+    /// Overrides the catalogue's scope.
+    pub scope: Option<Scope>,
+    /// The project's name, for caches of its own.
+    pub project: String,
+    /// `BUILDKIT_CACHE_MOUNT_NS`, if any.
+    pub namespace: Option<String>,
+    /// For caches keyed by it: `linux/amd64`, `linux/arm/v7`.
+    pub platform: String,
+    /// For caches keyed by it: `debian-13`, `alpine-3.20`; what is known of the base image.
+    pub distribution: String,
+}
+
+/// A cache that the catalogue does not have.
+#[derive(Clone, Debug)]
+pub struct OwnCache {
+    /// Its name.
+    pub id: String,
+    /// Where it is mounted, absolute.
+    pub target: String,
+    /// What happens when two operations want it.
+    pub sharing: Sharing,
+    /// Owner; the operation's user otherwise.
+    pub uid: Option<u32>,
+    /// Group; the operation's otherwise.
+    pub gid: Option<u32>,
+    /// Mode of its directory; 0755 otherwise.
+    pub mode: Option<u32>,
+}
+
+pub use larder_catalog::{Scope, Sharing};
+
+/// Where mounts sit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `/cache/<tool>`.
+    Cache,
+    /// The tool's own place below the user's home; `Cache` for a user without one.
+    Home,
+}
+
+/// What an operation gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Cache mounts, sorted by target.
+    pub mounts: Vec<CacheMount>,
+    /// Variables to set, none of which the operation has.
+    pub env: Vec<(String, String)>,
+    /// Files to mount read-only for the operation: target and contents.
+    pub files: BTreeMap<String, String>,
+    /// Directories to mount as tmpfs, since a tool writes beside its cache.
+    pub tmpfs: Vec<String>,
+    /// What was recognised and not mounted, and why.
+    pub left_alone: Vec<LeftAlone>,
+    /// What defeats a cache that was mounted (`--no-cache-dir`), and what to write instead.
+    pub defeated: Vec<Defeat>,
+}
+
+/// A cache mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheMount {
+    /// The catalogue's name, or the author's.
+    pub cache: String,
+    /// The id that BuildKit knows it by.
+    pub id: String,
+    /// Where, absolute.
+    pub target: String,
+    /// What happens when two operations want it.
+    pub sharing: Sharing,
+    /// Owner of its directory.
+    pub uid: u32,
+    /// Group of its directory.
+    pub gid: u32,
+    /// Mode of its directory.
+    pub mode: u32,
+    /// Why, in words: `` `pip install` ``, `asked for by caches`.
+    pub reason: String,
+}
+
+/// A cache that was not mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// The catalogue's name.
+    pub cache: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something that keeps a mounted cache empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defeat {
+    /// The catalogue's name.
+    pub cache: String,
+    /// The words that do it.
+    pub words: String,
+    /// What to do instead: lower-case, without a full stop.
+    pub hint: String,
+}
