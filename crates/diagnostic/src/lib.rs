@@ -2,14 +2,13 @@
 //!
 //! Knows nothing of YAML, BuildKit or caches.
 
-/// A text that a user wrote, and the name under which they know it.
-#[derive(Clone, Debug)]
-pub struct SourceFile {
-    /// The path as the user gave it.
-    pub name: String,
-    /// The whole text.
-    pub text: String,
-}
+mod render;
+mod source;
+
+use std::fmt::Write as _;
+
+pub use render::render;
+pub use source::SourceFile;
 
 /// A half-open range of byte offsets into a [`SourceFile`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +19,13 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// The bytes from `start` up to `end`.
+    pub const fn new(start: u32, end: u32) -> Span {
+        Span { start, end }
+    }
+}
+
 /// A value and where it stands in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spanned<T> {
@@ -27,6 +33,13 @@ pub struct Spanned<T> {
     pub value: T,
     /// Where it stands.
     pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// A value that stands at a place.
+    pub const fn new(value: T, span: Span) -> Spanned<T> {
+        Spanned { value, span }
+    }
 }
 
 /// Whether a build can go on in spite of it.
@@ -51,4 +64,116 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     /// What to do about it: lower-case, without a full stop.
     pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake that stops the build.
+    pub fn error(span: impl Into<Option<Span>>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Severity::Error, span.into(), message.into())
+    }
+
+    /// Something to know, while the build goes on.
+    pub fn warning(span: impl Into<Option<Span>>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Severity::Warning, span.into(), message.into())
+    }
+
+    fn new(severity: Severity, span: Option<Span>, message: String) -> Diagnostic {
+        Diagnostic {
+            severity,
+            message,
+            span,
+            labels: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Points at another place that matters.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.labels.push((span, text.into()));
+        self
+    }
+
+    /// Whether it stops the build.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// How many of each: `3 errors and a warning`. Empty if there are none.
+pub fn summary(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+    let warnings = diagnostics.len() - errors;
+    let mut out = count(errors, "an error", "errors");
+    if warnings > 0 {
+        if !out.is_empty() {
+            out.push_str(" and ");
+        }
+        out.push_str(&count(warnings, "a warning", "warnings"));
+    }
+    out
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    match n {
+        0 => String::new(),
+        1 => one.to_owned(),
+        _ => format!("{n} {many}"),
+    }
+}
+
+/// A user's text inside a message: between backquotes, on one line, at most 60 characters of it.
+pub fn quote(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut out = String::from("`");
+    let mut chars = text.chars();
+    for c in chars.by_ref().take(LONGEST) {
+        if c.is_control() || is_invisible(c) {
+            let _ = write!(out, "{}", c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out.push('`');
+    out
+}
+
+/// Characters that change how the text around them is shown.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_in_words() {
+        let error = Diagnostic::error(None, "e");
+        let warning = Diagnostic::warning(Span::new(0, 1), "w");
+        assert_eq!(summary(&[]), "");
+        assert_eq!(summary(std::slice::from_ref(&error)), "an error");
+        assert_eq!(
+            summary(&[error.clone(), warning.clone(), error.clone(), error]),
+            "3 errors and a warning"
+        );
+        assert_eq!(summary(&[warning.clone(), warning]), "2 warnings");
+    }
+
+    #[test]
+    fn quotes_on_one_short_line() {
+        assert_eq!(quote("pip"), "`pip`");
+        assert_eq!(quote("a\nb\0\u{202e}"), "`a\\nb\\u{0}\\u{202e}`");
+        assert_eq!(quote(&"é".repeat(100)), format!("`{}…`", "é".repeat(60)));
+    }
 }

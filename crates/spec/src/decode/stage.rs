@@ -1,0 +1,126 @@
+//! A stage, below `stages` or at the top.
+
+use larder_diagnostic::{Span, Spanned, quote};
+
+use super::fields::Keys;
+use super::{Decoder, Slot};
+use crate::model::{Image, Stage};
+use crate::template::Template;
+use crate::tree::Kind;
+
+pub(super) const IN_IMAGE: &str = "put it below `image`";
+pub(super) const IN_STEPS: &str = "put it in `steps`, behind a `- `";
+
+const STAGE: Keys = Keys {
+    of: "a stage",
+    known: &[
+        "from", "args", "env", "workdir", "user", "caches", "steps", "image",
+    ],
+    elsewhere: &[
+        ("cmd", IN_IMAGE),
+        ("entrypoint", IN_IMAGE),
+        ("expose", IN_IMAGE),
+        ("labels", IN_IMAGE),
+        ("run", IN_STEPS),
+        ("install", IN_STEPS),
+        ("copy", IN_STEPS),
+    ],
+};
+
+impl<'src> Decoder<'_, 'src> {
+    /// A stage below its name.
+    pub(super) fn stage(&mut self, slot: Slot<'_, 'src>) -> Option<Stage> {
+        let named = self.stage_name(slot);
+        if !matches!(slot.kind(), Kind::Mapping(_)) {
+            let hint = "write `from: …` and `steps:` below the name";
+            self.wrong(slot, "a mapping", Some(hint.to_owned()));
+            return None;
+        }
+        let fields = self.fields(slot.node, &STAGE);
+        let name = Spanned::new(slot.key.to_owned(), slot.at);
+        let mut stage = empty(name);
+        let has_from = self.stage_fields(&mut stage, fields);
+        if !has_from {
+            self.error(
+                slot.at,
+                format!("the stage {} has no `from`", quote(slot.key)),
+                "name an image, another stage, or `scratch`",
+            );
+        }
+        named.then_some(stage)
+    }
+
+    /// Reads what a stage has, below its name or at the top; whether `from` was there.
+    pub(super) fn stage_fields(&mut self, stage: &mut Stage, fields: Vec<Slot<'_, 'src>>) -> bool {
+        let mut has_from = false;
+        for field in fields {
+            match field.key {
+                "from" => {
+                    has_from = true;
+                    if let Some(from) = self.base(field) {
+                        stage.from = from;
+                    }
+                }
+                "args" => stage.args = self.args(field),
+                "env" => stage.env = self.env(field),
+                "workdir" => stage.workdir = self.template(field, "a path"),
+                "user" => stage.user = self.user(field),
+                "caches" => stage.caches = self.caches(field),
+                "steps" => stage.steps = self.steps(field),
+                _ => stage.image = self.image(field),
+            }
+        }
+        has_from
+    }
+
+    /// A stage or an image.
+    pub(super) fn base(&mut self, slot: Slot<'_, 'src>) -> Option<Template> {
+        let from = self.template(slot, "an image or a stage")?;
+        if let Some(text) = from.literal()
+            && text.contains(char::is_whitespace)
+        {
+            self.error(
+                from.span,
+                format!("{} cannot name an image or a stage", quote(&text)),
+                "remove the white space",
+            );
+            return None;
+        }
+        Some(from)
+    }
+
+    fn stage_name(&mut self, slot: Slot<'_, 'src>) -> bool {
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if slot.key == "scratch" {
+            let hint = "choose another; `scratch` is the empty image";
+            self.error(slot.at, "a stage cannot be called `scratch`", hint);
+            return false;
+        }
+        if slot.key.is_empty() || !slot.key.chars().all(good) {
+            self.error(
+                slot.at,
+                format!("{} cannot be the name of a stage", quote(slot.key)),
+                "use letters, digits, `-`, `_` and `.`",
+            );
+            return false;
+        }
+        true
+    }
+}
+
+/// A stage that says nothing. What stands for a `from` that is missing is never built, since that
+/// is an error.
+pub(super) fn empty(name: Spanned<String>) -> Stage {
+    let span: Span = name.span;
+    Stage {
+        name,
+        from: Template::text("scratch", span),
+        args: Vec::new(),
+        env: Vec::new(),
+        workdir: None,
+        user: None,
+        caches: None,
+        steps: Vec::new(),
+        image: Image::default(),
+    }
+}
