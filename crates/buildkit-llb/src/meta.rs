@@ -1,0 +1,124 @@
+//! What is said of an operation beside what it does: none of it changes the digest.
+
+use std::collections::BTreeMap;
+
+use buildkit_proto::pb;
+use prost::{DecodeError, Message as _};
+
+use crate::caps;
+
+/// What is said of an operation beside what it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// Its name in the progress display; BuildKit makes one up otherwise.
+    pub name: Option<String>,
+    /// Other descriptions, by key, such as `com.docker.dockerfile.v1.command`.
+    pub description: BTreeMap<String, String>,
+    /// Run even if the result is cached. On an operation with cache mounts, BuildKit also empties
+    /// those caches.
+    pub ignore_cache: bool,
+    /// Whether the result goes into an exported cache; as the build says if absent.
+    pub export_cache: Option<bool>,
+    /// Shown as one with the operations of the same group.
+    pub progress_group: Option<ProgressGroup>,
+}
+
+/// Operations that are shown as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgressGroup {
+    /// What makes it the same group.
+    pub id: String,
+    /// What is shown.
+    pub name: String,
+    /// Shown only if nothing in it is more than a cache hit.
+    pub weak: bool,
+}
+
+impl Meta {
+    /// A name and nothing else.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn lower(self, caps: &[&'static str]) -> pb::OpMetadata {
+        let mut description = self.description;
+        if let Some(name) = self.name {
+            description.insert(CUSTOM_NAME.to_owned(), name);
+        }
+        pb::OpMetadata {
+            ignore_cache: self.ignore_cache,
+            description,
+            export_cache: self.export_cache.map(|value| pb::ExportCache { value }),
+            caps: caps.iter().map(|cap| ((*cap).to_owned(), true)).collect(),
+            progress_group: self.progress_group.map(|group| pb::ProgressGroup {
+                id: group.id,
+                name: group.name,
+                weak: group.weak,
+            }),
+        }
+    }
+}
+
+pub(crate) const CUSTOM_NAME: &str = "llb.customname";
+
+/// What is said of an operation, encoded, since it is copied more often than it is read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) bytes: Vec<u8>,
+    /// What a daemon must know to read it.
+    pub(crate) needs: Vec<&'static str>,
+}
+
+impl Said {
+    pub(crate) fn new(meta: &pb::OpMetadata) -> Self {
+        Self::with_bytes(meta, meta.encode_to_vec())
+    }
+
+    /// Keeps the bytes as they are.
+    pub(crate) fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        let meta = pb::OpMetadata::decode(bytes.as_slice())?;
+        Ok(Self::with_bytes(&meta, bytes))
+    }
+
+    fn with_bytes(meta: &pb::OpMetadata, bytes: Vec<u8>) -> Self {
+        let needs = [
+            (meta.ignore_cache, caps::META_IGNORE_CACHE),
+            (!meta.description.is_empty(), caps::META_DESCRIPTION),
+            (meta.export_cache.is_some(), caps::META_EXPORT_CACHE),
+        ];
+        let needs = needs.into_iter().filter(|(needed, _)| *needed);
+        Self {
+            bytes,
+            needs: needs.map(|(_, cap)| cap).collect(),
+        }
+    }
+
+    /// What two additions of the same operation say of it, together. The first name wins.
+    pub(crate) fn merge(&mut self, other: Self) {
+        if self.bytes.is_empty() {
+            *self = other;
+        } else if self.bytes != other.bytes && !other.bytes.is_empty() {
+            // Both were made from, or read as, this type.
+            let read = |said: &Self| pb::OpMetadata::decode(said.bytes.as_slice());
+            if let (Ok(mut meta), Ok(other)) = (read(self), read(&other)) {
+                merge(&mut meta, other);
+                *self = Self::new(&meta);
+            }
+        }
+    }
+}
+
+fn merge(into: &mut pb::OpMetadata, other: pb::OpMetadata) {
+    into.ignore_cache |= other.ignore_cache;
+    for (key, value) in other.description {
+        into.description.entry(key).or_insert(value);
+    }
+    into.caps.extend(other.caps);
+    into.export_cache = into.export_cache.or(other.export_cache);
+    if into.progress_group.is_none() {
+        into.progress_group = other.progress_group;
+    }
+}
