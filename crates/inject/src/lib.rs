@@ -3,7 +3,15 @@
 //! Knows nothing of specs or of LLB: an operation is its words, environment, user, directory and
 //! mounts, whoever wrote it.
 
+mod decide;
+pub mod id;
+mod place;
+
 use std::collections::BTreeMap;
+
+pub use decide::decide;
+pub use id::Id;
+pub use larder_catalog::{Scope, Sharing};
 
 /// An operation that runs a program.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +44,8 @@ pub struct User {
 pub struct Policy {
     /// Mount what the command uses.
     pub auto: bool,
-    /// Catalogue names to mount whether or not the command uses them.
+    /// Catalogue names, those of groups and tools too, to mount whether or not the command uses
+    /// them.
     pub named: Vec<String>,
     /// Caches of the author's own.
     pub own: Vec<OwnCache>,
@@ -71,8 +80,6 @@ pub struct OwnCache {
     pub mode: Option<u32>,
 }
 
-pub use larder_catalog::{Scope, Sharing};
-
 /// Where mounts sit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -87,16 +94,21 @@ pub enum Layout {
 pub struct Decision {
     /// Cache mounts, sorted by target.
     pub mounts: Vec<CacheMount>,
-    /// Variables to set, none of which the operation has.
+    /// Variables to set, by name, none of which the operation has.
     pub env: Vec<(String, String)>,
     /// Files to mount read-only for the operation: target and contents.
     pub files: BTreeMap<String, String>,
     /// Directories to mount as tmpfs, since a tool writes beside its cache.
     pub tmpfs: Vec<String>,
-    /// What was recognised and not mounted, and why.
+    /// Directories between the user's home and a mount, parents first. BuildKit would make missing
+    /// ones root's, so they are to be made before, with the user's ownership and mode 0755.
+    pub parents: Vec<String>,
+    /// What was recognised or asked for and not mounted, and why, by cache.
     pub left_alone: Vec<LeftAlone>,
     /// What defeats a cache that was mounted (`--no-cache-dir`), and what to write instead.
     pub defeated: Vec<Defeat>,
+    /// The command could not be followed to its end, so nothing was recognised in it.
+    pub unread: bool,
 }
 
 /// A cache mount.

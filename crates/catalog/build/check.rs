@@ -1,0 +1,258 @@
+//! What the format alone does not say about a good data file.
+
+use crate::data::{Cache, Condition, Defeat, Place, Program, Tool};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every mistake in the files, each naming its file.
+pub(crate) fn mistakes(tools: &[Tool]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for tool in tools {
+        for cache in &tool.caches {
+            if let Some(first) = owners.insert(&cache.name, &tool.name) {
+                found.push(in_file(
+                    tool,
+                    &format!("cache `{}` is in caches/{first}.toml already", cache.name),
+                ));
+            }
+        }
+    }
+    for tool in tools {
+        let mut local = Vec::new();
+        check_tool(tool, &mut local);
+        for (group, other) in tools
+            .iter()
+            .flat_map(|t| t.caches.iter().map(move |c| (t, c)))
+        {
+            if tool.groups.contains(&other.name) && group.name != tool.name {
+                local.push(format!(
+                    "group `{}` is the name of a cache of another tool",
+                    other.name
+                ));
+            }
+        }
+        for program in &tool.programs {
+            check_program(program, &owners, &mut local);
+        }
+        for cache in &tool.caches {
+            let mut of_cache = Vec::new();
+            check_cache(cache, &mut of_cache);
+            local.extend(
+                of_cache
+                    .iter()
+                    .map(|text| format!("cache `{}`: {text}", cache.name)),
+            );
+        }
+        found.extend(local.iter().map(|text| in_file(tool, text)));
+    }
+    found
+}
+
+fn in_file(tool: &Tool, text: &str) -> String {
+    format!("caches/{}.toml: {text}", tool.name)
+}
+
+fn check_tool(tool: &Tool, found: &mut Vec<String>) {
+    if tool.caches.is_empty() {
+        found.push("no [[cache]]".to_owned());
+    }
+    if tool.groups.is_empty() {
+        found.push("`groups` is empty; name the language, or `os`".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for name in tool.programs.iter().flat_map(|program| &program.names) {
+        if !seen.insert(name) {
+            found.push(format!("program `{name}` is there twice"));
+        }
+    }
+    let used: BTreeSet<&String> = tool
+        .programs
+        .iter()
+        .flat_map(|program| &program.uses)
+        .flat_map(|listed| &listed.caches)
+        .collect();
+    for cache in tool
+        .caches
+        .iter()
+        .filter(|cache| !used.contains(&cache.name))
+    {
+        found.push(format!("no program uses cache `{}`", cache.name));
+    }
+}
+
+fn check_program(program: &Program, caches: &BTreeMap<&str, &str>, found: &mut Vec<String>) {
+    let Some(name) = program.names.first() else {
+        found.push("a [[program]] has no names".to_owned());
+        return;
+    };
+    for name in &program.names {
+        if name.is_empty() || name.contains(|c: char| c == '/' || c.is_whitespace()) {
+            found.push(format!("program `{name}` is not the name of a program"));
+        }
+    }
+    if program.uses.is_empty() {
+        found.push(format!("program `{name}` has no [[program.use]]"));
+    }
+    for cache in program.uses.iter().flat_map(|listed| &listed.caches) {
+        if !caches.contains_key(cache.as_str()) {
+            found.push(format!(
+                "program `{name}` uses cache `{cache}`, which no file has"
+            ));
+        }
+    }
+    let modules = program.module.iter().flat_map(|module| &module.value_flags);
+    for flag in program.value_flags.iter().chain(modules) {
+        if !flag.starts_with('-') {
+            found.push(format!(
+                "value flag `{flag}` of program `{name}` does not start with `-`"
+            ));
+        }
+    }
+    for phrase in program.uses.iter().flat_map(|listed| &listed.subcommands) {
+        if phrase.trim() != phrase || phrase.is_empty() || phrase.starts_with('-') {
+            found.push(format!(
+                "subcommand `{phrase}` of program `{name}` is not a subcommand"
+            ));
+        }
+    }
+    for condition in &program.when {
+        let Condition {
+            variable,
+            word,
+            entry,
+            argument,
+        } = condition;
+        let about = usize::from(word.is_some()) + usize::from(entry.is_some());
+        let one = match (variable, argument) {
+            (Some(_), None) => about <= 1,
+            (None, Some(_)) => about == 0,
+            _ => false,
+        };
+        if !one {
+            found.push(format!(
+                "a condition of program `{name}` is not `variable`, perhaps with `word` or `entry`, or `argument`"
+            ));
+        }
+    }
+}
+
+fn check_cache(cache: &Cache, found: &mut Vec<String>) {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !cache.name.starts_with(|c: char| c.is_ascii_lowercase()) || !cache.name.chars().all(plain) {
+        found.push("its name is not small letters, digits and `-`".to_owned());
+    }
+    for (key, text) in [
+        ("title", &cache.title),
+        ("sharing-reason", &cache.sharing_reason),
+    ] {
+        if text.trim().is_empty() {
+            found.push(format!("`{key}` is empty"));
+        }
+    }
+    if !cache.source.starts_with("https://") {
+        found.push("`source` is no https address of documentation or code".to_owned());
+    }
+    if !cache.key.is_sorted() || cache.key.windows(2).any(|pair| pair[0] == pair[1]) {
+        found.push("`key` is not `distribution`, `platform` in this order".to_owned());
+    }
+    if cache.key.is_empty() != cache.key_reason.trim().is_empty() {
+        found.push("`key-reason` goes with a `key` that is not empty".to_owned());
+    }
+    check_place(&cache.place, found);
+    for file in &cache.files {
+        absolute("file path", &file.path, found);
+        if !file.contents.ends_with('\n') {
+            found.push(format!(
+                "the contents of `{}` do not end with a newline",
+                file.path
+            ));
+        }
+    }
+    for defeat in &cache.defeats {
+        check_defeat(defeat, found);
+    }
+}
+
+fn check_place(place: &Place, found: &mut Vec<String>) {
+    if let Some(fixed) = &place.fixed {
+        absolute("fixed", fixed, found);
+        if place.variable.is_some() || place.cache.is_some() || place.home.is_some() {
+            found.push("a fixed place has no variable, `cache` or `home`".to_owned());
+        }
+        return;
+    }
+    match (&place.variable, &place.cache, &place.home) {
+        (Some(variable), Some(cache), Some(home)) => {
+            variable_name(variable, found);
+            absolute("cache", cache, found);
+            if !cache.starts_with("/cache/") {
+                found.push(format!("`cache` is `{cache}`, not below /cache"));
+            }
+            relative("home", home, found);
+        }
+        _ => found.push("a place is `fixed`, or `variable`, `cache` and `home`".to_owned()),
+    }
+    if !place.subdir.is_empty() {
+        relative("subdir", &place.subdir, found);
+    }
+    if let Some(under) = &place.under {
+        variable_name(&under.variable, found);
+        relative("under", &under.path, found);
+    }
+    for (variable, value) in &place.set {
+        variable_name(variable, found);
+        relative("set", value, found);
+    }
+}
+
+fn check_defeat(defeat: &Defeat, found: &mut Vec<String>) {
+    let Defeat {
+        flag,
+        command,
+        variable,
+        word,
+        even_empty,
+        hint,
+    } = defeat;
+    let signs = [flag, command, variable].into_iter().flatten().count();
+    let extras = word.is_some() || *even_empty;
+    if signs != 1 || (extras && variable.is_none()) || (word.is_some() && *even_empty) {
+        found.push(
+            "a defeat is one `flag`, `command`, or `variable` (with `word` or `even-empty`)"
+                .to_owned(),
+        );
+    }
+    if flag.as_ref().is_some_and(|flag| !flag.starts_with('-')) {
+        found.push("a defeat's flag starts with `-`".to_owned());
+    }
+    if hint.is_empty() || hint.ends_with('.') || hint.starts_with(char::is_uppercase) {
+        found.push(format!(
+            "the hint `{hint}` is not lower-case without a full stop"
+        ));
+    }
+}
+
+fn variable_name(name: &str, found: &mut Vec<String>) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(plain)
+    {
+        found.push(format!("`{name}` is not the name of a variable"));
+    }
+}
+
+fn absolute(key: &str, path: &str, found: &mut Vec<String>) {
+    match path.strip_prefix('/') {
+        Some(rest) if clean(rest) => {}
+        _ => found.push(format!("`{key}` is `{path}`, not an absolute, clean path")),
+    }
+}
+
+fn relative(key: &str, path: &str, found: &mut Vec<String>) {
+    if !clean(path) {
+        found.push(format!("`{key}` is `{path}`, not a relative, clean path"));
+    }
+}
+
+fn clean(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}

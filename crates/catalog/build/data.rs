@@ -1,0 +1,192 @@
+//! The format of `caches/*.toml`.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A data file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Tool {
+    /// The stem of the file's name.
+    #[serde(skip)]
+    pub(crate) name: String,
+    pub(crate) groups: Vec<String>,
+    #[serde(default, rename = "program")]
+    pub(crate) programs: Vec<Program>,
+    #[serde(default, rename = "cache")]
+    pub(crate) caches: Vec<Cache>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Program {
+    pub(crate) names: Vec<String>,
+    #[serde(default)]
+    pub(crate) versioned: bool,
+    #[serde(default)]
+    pub(crate) value_flags: Vec<String>,
+    pub(crate) prefix: Option<char>,
+    pub(crate) module: Option<Module>,
+    #[serde(default)]
+    pub(crate) when: Vec<Condition>,
+    #[serde(default, rename = "use")]
+    pub(crate) uses: Vec<Use>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Module {
+    pub(crate) hosts: Vec<String>,
+    pub(crate) flag: char,
+    /// No program of the name is meant, only the module.
+    #[serde(default)]
+    pub(crate) only: bool,
+    #[serde(default)]
+    pub(crate) value_flags: Vec<String>,
+}
+
+/// `variable` with `word`, `entry`, `is`, or none of them; or `argument`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Condition {
+    pub(crate) variable: Option<String>,
+    pub(crate) word: Option<String>,
+    pub(crate) entry: Option<String>,
+    pub(crate) argument: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Use {
+    pub(crate) caches: Vec<String>,
+    #[serde(default)]
+    pub(crate) subcommands: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Cache {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) class: Class,
+    pub(crate) sharing: Sharing,
+    pub(crate) sharing_reason: String,
+    pub(crate) source: String,
+    pub(crate) scope: Scope,
+    pub(crate) key: Vec<KeyPart>,
+    #[serde(default)]
+    pub(crate) key_reason: String,
+    pub(crate) owner: Owner,
+    pub(crate) place: Place,
+    #[serde(default, rename = "file")]
+    pub(crate) files: Vec<Overlay>,
+    #[serde(default, rename = "defeat")]
+    pub(crate) defeats: Vec<Defeat>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Class {
+    Download,
+    Store,
+    Compile,
+    Output,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sharing {
+    Shared,
+    Private,
+    Locked,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Scope {
+    Shared,
+    Project,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyPart {
+    Distribution,
+    Platform,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Owner {
+    Step,
+    Root,
+}
+
+/// `fixed` alone, or `variable`, `cache` and `home` with the rest.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Place {
+    pub(crate) fixed: Option<String>,
+    pub(crate) variable: Option<String>,
+    #[serde(default)]
+    pub(crate) any_case: bool,
+    pub(crate) cache: Option<String>,
+    pub(crate) home: Option<String>,
+    #[serde(default)]
+    pub(crate) subdir: String,
+    pub(crate) under: Option<Under>,
+    #[serde(default)]
+    pub(crate) beside: Beside,
+    #[serde(default)]
+    pub(crate) set: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Under {
+    pub(crate) variable: String,
+    pub(crate) path: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Beside {
+    #[default]
+    Nothing,
+    Tmpfs,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Overlay {
+    pub(crate) path: String,
+    pub(crate) contents: String,
+}
+
+/// One of `flag`, `command` and `variable` (with `even-empty` or `word`).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Defeat {
+    pub(crate) flag: Option<String>,
+    pub(crate) command: Option<String>,
+    pub(crate) variable: Option<String>,
+    pub(crate) word: Option<String>,
+    #[serde(default)]
+    pub(crate) even_empty: bool,
+    pub(crate) hint: String,
+}
+
+/// Reads one file; the message names it and the line.
+pub(crate) fn parse(stem: &str, text: &str) -> Result<Tool, String> {
+    let mut tool: Tool = toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        format!(
+            "caches/{stem}.toml:{line}: {}",
+            error.message().replace('\n', " ")
+        )
+    })?;
+    stem.clone_into(&mut tool.name);
+    Ok(tool)
+}

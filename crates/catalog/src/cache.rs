@@ -1,0 +1,213 @@
+//! What the catalogue says of a cache.
+
+/// A directory that a tool fills and finds useful again.
+#[derive(Debug)]
+pub struct Cache {
+    /// Unique: `pip`, `go-build`.
+    pub name: &'static str,
+    /// The tool it belongs to: the stem of its data file.
+    pub tool: &'static str,
+    /// What it holds, in a few words.
+    pub title: &'static str,
+    /// The languages it belongs to: `python`, `os`.
+    pub groups: &'static [&'static str],
+    /// What losing or hiding it means.
+    pub class: Class,
+    /// What happens when two operations want it.
+    pub sharing: Sharing,
+    /// Why that sharing is right.
+    pub sharing_reason: &'static str,
+    /// Documentation or code that says so.
+    pub source: &'static str,
+    /// Who shares it unless the author of a build says otherwise.
+    pub scope: Scope,
+    /// What its id needs beside name, scope and owner.
+    pub key: &'static [KeyPart],
+    /// Why the id needs these, or nothing.
+    pub key_reason: &'static str,
+    /// Whose directory it is.
+    pub owner: Owner,
+    /// Where it is.
+    pub place: Place,
+    /// Files to mount over the image's own so that the tool keeps what it fetches.
+    pub files: &'static [Overlay],
+    /// What keeps it empty.
+    pub defeats: &'static [Defeat],
+}
+
+/// What losing or hiding a cache means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Archives that the tool unpacks elsewhere: safe to hide.
+    Download,
+    /// Contents that later commands read in place.
+    Store,
+    /// Compiled intermediates.
+    Compile,
+    /// What the build is for.
+    Output,
+}
+
+/// What happens when two operations want one cache at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sharing {
+    /// Both get it.
+    Shared,
+    /// The second gets another one.
+    Private,
+    /// The second waits.
+    Locked,
+}
+
+/// Who shares a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Every project.
+    Shared,
+    /// One project.
+    Project,
+}
+
+/// What makes one cache unfit for another operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyPart {
+    /// Another base distribution or release.
+    Distribution,
+    /// Another operating system, processor or variant.
+    Platform,
+}
+
+/// Whose directory a cache is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The user of the operation.
+    Step,
+    /// Root, the only one who can run the tool.
+    Root,
+}
+
+/// Where a cache is.
+#[derive(Debug)]
+pub enum Place {
+    /// Always here.
+    Fixed(&'static str),
+    /// Where a variable says.
+    Movable(Movable),
+}
+
+/// A cache whose tool asks a variable where it is.
+#[derive(Debug)]
+pub struct Movable {
+    /// The variable. It names the cache, or the directory above `subdir`.
+    pub variable: &'static str,
+    /// The tool reads the variable in capitals and in small letters.
+    pub any_case: bool,
+    /// The variable's value when caches sit below `/cache`.
+    pub cache: &'static str,
+    /// Its value when caches sit at home, relative to the home directory: the tool's own default.
+    pub home: &'static str,
+    /// What of the named directory is the cache; empty for all of it.
+    pub subdir: &'static str,
+    /// A variable that moves the tool's default, and the path below it.
+    pub under: Option<(&'static str, &'static str)>,
+    /// What the tool needs beside the cache when it sits below `/cache`.
+    pub beside: Beside,
+    /// More variables for a cache below `/cache`, with values relative to the home directory.
+    pub set: &'static [(&'static str, &'static str)],
+}
+
+/// What a tool needs beside its cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// Room for its locks, which no image should keep.
+    Tmpfs,
+}
+
+/// A file to mount over the image's.
+#[derive(Debug)]
+pub struct Overlay {
+    /// Where, absolute.
+    pub path: &'static str,
+    /// What it holds.
+    pub contents: &'static str,
+}
+
+/// Something that keeps a cache empty.
+#[derive(Debug)]
+pub struct Defeat {
+    /// How it is recognised.
+    pub sign: Sign,
+    /// What to do instead: lower-case, without a full stop.
+    pub hint: &'static str,
+}
+
+/// How a defeat is recognised.
+#[derive(Debug)]
+pub enum Sign {
+    /// An option of a command that uses the cache.
+    Flag(&'static str),
+    /// A command: program, subcommands, options.
+    Command(&'static [&'static str]),
+    /// A variable.
+    Variable(Condition),
+}
+
+/// Something that holds of a command's variables or options.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The variable is there, whatever its value.
+    Set(&'static str),
+    /// The variable is there and not empty.
+    Filled(&'static str),
+    /// A word of the variable's value is this program, or a path to it, or this option.
+    Word(&'static str, &'static str),
+    /// An element of the variable's value, a list with colons, is this path.
+    Entry(&'static str, &'static str),
+    /// The command has this argument.
+    Argument(&'static str),
+}
+
+impl Sharing {
+    /// As BuildKit and the documentation call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sharing::Shared => "shared",
+            Sharing::Private => "private",
+            Sharing::Locked => "locked",
+        }
+    }
+}
+
+impl Scope {
+    /// As specs call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Shared => "shared",
+            Scope::Project => "project",
+        }
+    }
+}
+
+impl Class {
+    /// As the data files call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Download => "download",
+            Class::Store => "store",
+            Class::Compile => "compile",
+            Class::Output => "output",
+        }
+    }
+}
+
+impl KeyPart {
+    /// As ids call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyPart::Distribution => "distribution",
+            KeyPart::Platform => "platform",
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Which commands a command line may run.
+//!
+//! A reader for what POSIX shells and bash have in common. It says nothing rather than something
+//! that may be wrong: a word that depends on a variable is marked so, and a text that it does not
+//! follow to its end gives no commands at all.
+
+mod grammar;
+mod redirect;
+mod unwrap;
+mod word;
+
+/// What a command line may run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Simple commands in the order in which they are written, without the programs that only run
+    /// others (`sudo`, `env`, `sh -c`).
+    pub commands: Vec<Command>,
+    /// Whether all of it was understood. If not, `commands` is empty.
+    pub certain: bool,
+}
+
+/// A simple command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Variables set for it, or by it.
+    pub assignments: Vec<(String, Word)>,
+    /// The program and its arguments.
+    pub words: Vec<Word>,
+    /// Who runs it.
+    pub runs_as: RunsAs,
+}
+
+/// A word of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What the program gets; what is written, where that depends on the run.
+    pub text: String,
+    /// Whether the program gets exactly `text`.
+    pub certain: bool,
+}
+
+/// Who runs a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunsAs {
+    /// The user of the operation.
+    Step,
+    /// Root, with an environment of its own (`sudo`).
+    Root,
+    /// Someone else.
+    Other,
+}
+
+/// Reads the arguments of a process, those of `sh -c` included.
+pub fn read(args: &[String]) -> Reading {
+    let words = args
+        .iter()
+        .map(|arg| Word {
+            text: arg.clone(),
+            certain: true,
+        })
+        .collect();
+    let mut commands = Vec::new();
+    let command = Command {
+        assignments: Vec::new(),
+        words,
+        runs_as: RunsAs::Step,
+    };
+    match unwrap::unwrap(command, 0, &mut commands) {
+        Ok(_) => Reading {
+            commands,
+            certain: true,
+        },
+        Err(Unsure) => Reading::default(),
+    }
+}
+
+/// Reads the text of a script.
+pub fn read_script(text: &str) -> Reading {
+    let mut commands = Vec::new();
+    match grammar::script(text, RunsAs::Step, 0, &mut commands) {
+        Ok(()) => Reading {
+            commands,
+            certain: true,
+        },
+        Err(Unsure) => Reading::default(),
+    }
+}
+
+/// The text is not one that this reader follows.
+#[derive(Clone, Copy, Debug)]
+struct Unsure;
+
+type Read<T> = Result<T, Unsure>;
+
+/// Scripts in scripts, and brackets in brackets, beyond which nobody writes by hand.
+const DEEPEST: u32 = 48;
+
+fn deeper(depth: u32) -> Read<u32> {
+    if depth < DEEPEST {
+        Ok(depth + 1)
+    } else {
+        Err(Unsure)
+    }
+}
+
+/// Commands whose arguments may be assignments.
+pub(crate) const DECLARES: [&str; 5] = ["declare", "export", "local", "readonly", "typeset"];

@@ -1,0 +1,182 @@
+//! Which caches commands use, as a table.
+
+use larder_catalog::{RunsAs, read, read_script};
+
+fn sh(text: &str) -> Vec<String> {
+    ["/bin/sh", "-c", text].map(str::to_owned).into()
+}
+
+fn caches(text: &str) -> String {
+    let reading = read(&sh(text));
+    if !reading.certain {
+        assert!(reading.commands.is_empty(), "{text}");
+        return "?".to_owned();
+    }
+    let mut names: Vec<&str> = reading
+        .uses(&[])
+        .iter()
+        .map(|used| used.cache.name)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => "-".to_owned(),
+        names => names
+            .join(" ")
+            .replace("apt apt-lists", "apt")
+            .replace("cargo-git cargo-registry", "cargo")
+            .replace("go-build go-mod", "go"),
+    }
+}
+
+#[test]
+fn table() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (index, line) in include_str!("commands.txt").lines().enumerate() {
+        if line.starts_with('#') || line.is_empty() {
+            continue;
+        }
+        let (expected, text) = line.split_once(" <- ").expect("`caches <- command`");
+        let text = text.replace('⏎', "\n").replace('⇥', "\t");
+        let found = caches(&text);
+        if found != expected {
+            wrong.push(format!(
+                "line {}: {expected} expected, {found} found: {text}",
+                index + 1
+            ));
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 200);
+}
+
+#[test]
+fn exec_form() {
+    let uses = |args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        larder_catalog::uses(&args, &[])
+            .into_iter()
+            .map(|used| used.words)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(uses(&["pip", "install", "a b", "$X"]), ["pip install"]);
+    assert_eq!(
+        uses(&["/usr/bin/python3.12", "-m", "pip", "install", "x"]),
+        ["python3.12 -m pip install"]
+    );
+    assert_eq!(
+        uses(&["/bin/bash", "-o", "pipefail", "-c", "pip install x | cat"]),
+        ["pip install"]
+    );
+    assert_eq!(
+        uses(&["bash", "-euo", "pipefail", "-c", "npm ci; npm ci"]),
+        ["npm ci"]
+    );
+    assert_eq!(uses(&["/usr/bin/env", "sh", "-c", "npm ci"]), ["npm ci"]);
+    assert!(uses(&["pip install x"]).is_empty());
+    assert!(uses(&["cmd", "/S", "/C", "pip install x"]).is_empty());
+    assert!(uses(&["echo", "$(pip install x)", "; pip install x"]).is_empty());
+    assert!(uses(&[]).is_empty());
+}
+
+#[test]
+fn who_runs_it() {
+    let who = |text: &str| read_script(text).uses(&[])[0].runs_as;
+    assert_eq!(who("npm ci"), RunsAs::Step);
+    assert_eq!(who("sudo npm ci"), RunsAs::Root);
+    assert_eq!(who("sudo -u root npm ci"), RunsAs::Root);
+    assert_eq!(who("sudo sh -c 'cd x; npm ci'"), RunsAs::Root);
+    assert_eq!(who("sudo sh <<'E'\nnpm ci\nE"), RunsAs::Root);
+    assert_eq!(who("sudo -u build npm ci"), RunsAs::Other);
+    assert_eq!(who("sudo -ubuild npm ci"), RunsAs::Other);
+    assert_eq!(who("sudo --user=build npm ci"), RunsAs::Other);
+    assert_eq!(who("sudo --user build npm ci"), RunsAs::Other);
+    assert_eq!(who("gosu root npm ci"), RunsAs::Root);
+    assert_eq!(who("gosu build npm ci"), RunsAs::Other);
+    assert_eq!(who("su -c 'npm ci'"), RunsAs::Root);
+    assert_eq!(who("su build -c 'npm ci'"), RunsAs::Other);
+    assert_eq!(who("(sudo true); npm ci"), RunsAs::Step);
+}
+
+#[test]
+fn the_environment_counts() {
+    let env = [("CC".to_owned(), "/usr/bin/ccache gcc".to_owned())];
+    let names = |text: &str| {
+        read_script(text)
+            .uses(&env)
+            .into_iter()
+            .map(|used| used.cache.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names("make"), ["ccache"]);
+    assert_eq!(names("pip install x"), ["ccache", "pip"]);
+    assert!(names("ls").is_empty());
+}
+
+#[test]
+fn defeats() {
+    let find = |cache: &str, text: &str, env: &[(&str, &str)]| {
+        let env: Vec<_> = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let cache = larder_catalog::cache(cache).expect("in the catalogue");
+        let found = read_script(text).defeats(cache, &env);
+        found
+            .into_iter()
+            .map(|(words, _)| words)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    assert_eq!(
+        find("pip", "pip install --no-cache-dir x", &[]),
+        "--no-cache-dir"
+    );
+    assert_eq!(
+        find("pip", "pip --cache-dir=/tmp/x install x", &[]),
+        "--cache-dir=/tmp/x"
+    );
+    assert_eq!(find("pip", "pip install x; other --no-cache-dir", &[]), "");
+    assert_eq!(
+        find("pip", "pip install x", &[("PIP_NO_CACHE_DIR", "0")]),
+        "PIP_NO_CACHE_DIR=0"
+    );
+    assert_eq!(
+        find("pip", "pip install x", &[("PIP_NO_CACHE_DIR", "")]),
+        ""
+    );
+    assert_eq!(
+        find("pip", "PIP_NO_CACHE_DIR=off pip install x", &[]),
+        "PIP_NO_CACHE_DIR=off"
+    );
+    assert_eq!(
+        find("pip", "export PIP_NO_CACHE_DIR=1; pip install x", &[]),
+        "PIP_NO_CACHE_DIR=1"
+    );
+    assert_eq!(
+        find("pip", "python3 -m pip cache purge", &[]),
+        "python3 -m pip cache purge"
+    );
+    assert_eq!(
+        find("npm", "npm ci && npm cache clean --force", &[]),
+        "npm cache clean"
+    );
+    assert_eq!(find("npm", "npm ci --cache .npm", &[]), "--cache");
+    assert_eq!(
+        find("go-mod", "go clean -modcache", &[]),
+        "go clean -modcache"
+    );
+    assert_eq!(find("go-mod", "go clean -cache", &[]), "");
+    assert_eq!(
+        find("go-build", "go build", &[("GOFLAGS", "-v -a")]),
+        "GOFLAGS=-v -a"
+    );
+    assert_eq!(find("apt", "apt clean", &[]), "apt clean");
+    assert_eq!(find("apk", "apk --no-cache add x", &[]), "--no-cache");
+    assert_eq!(
+        find("ccache", "ccache gcc", &[("CCACHE_DISABLE", "")]),
+        "CCACHE_DISABLE="
+    );
+}

@@ -1,0 +1,287 @@
+//! The decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use larder_catalog::{
+    CACHES, Cache, Effect, KeyPart, Owner, Place, Reading, Removal, RunsAs, Scope, Use, clean,
+    named, read, within,
+};
+
+use crate::id::Id;
+use crate::place::{Placed, Site};
+use crate::{CacheMount, Decision, Defeat, Exec, LeftAlone, OwnCache, Policy};
+
+const MODE: u32 = 0o755;
+
+/// Decides which caches an operation gets.
+///
+/// Mounts and variables that the operation has already win. The author's own caches come first,
+/// then the catalogue's by name. The same input gives the same decision.
+pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
+    if !policy.auto && policy.named.is_empty() && policy.own.is_empty() {
+        return Decision::default();
+    }
+    let reading = read(exec.args);
+    let uses = reading.uses(exec.env);
+    let mut names = Names::default();
+    for name in &policy.named {
+        let caches = named(name);
+        if caches.is_empty() {
+            names.unknown.push(name);
+        }
+        names.caches.extend(caches);
+    }
+    let nothing = uses.is_empty() || !policy.auto;
+    if nothing && policy.named.is_empty() && policy.own.is_empty() {
+        return Decision {
+            unread: !reading.certain,
+            ..Decision::default()
+        };
+    }
+    let site = Site::new(exec, policy.layout);
+    let removals = reading.removals(&site.cwd, site.home.as_deref(), exec.env);
+    let mut deciding = Deciding {
+        policy,
+        reading: &reading,
+        removals,
+        site,
+        env: BTreeMap::new(),
+        tmpfs: BTreeSet::new(),
+        parents: BTreeSet::new(),
+        decision: Decision {
+            unread: !reading.certain,
+            ..Decision::default()
+        },
+    };
+    for name in names.unknown {
+        deciding.leave(
+            name,
+            "the catalogue has no cache or group of this name".to_owned(),
+        );
+    }
+    for own in &policy.own {
+        deciding.own(own);
+    }
+    for cache in CACHES {
+        let asked = names.caches.iter().any(|named| std::ptr::eq(*named, cache));
+        let calls: Vec<&Use> = uses
+            .iter()
+            .filter(|call| std::ptr::eq(call.cache, cache))
+            .collect();
+        if (asked || (policy.auto && !calls.is_empty()))
+            && let Err(reason) = deciding.consider(cache, asked, &calls)
+        {
+            deciding.leave(cache.name, reason);
+        }
+    }
+    deciding.finish()
+}
+
+#[derive(Default)]
+struct Names<'a> {
+    caches: Vec<&'static Cache>,
+    unknown: Vec<&'a String>,
+}
+
+struct Deciding<'a> {
+    policy: &'a Policy,
+    reading: &'a Reading,
+    removals: Vec<Removal>,
+    site: Site<'a>,
+    env: BTreeMap<&'static str, String>,
+    tmpfs: BTreeSet<&'static str>,
+    parents: BTreeSet<String>,
+    decision: Decision,
+}
+
+impl Deciding<'_> {
+    fn own(&mut self, own: &OwnCache) {
+        let Some(target) = clean(&own.target).filter(|target| target != "/") else {
+            let reason = format!("its target `{}` is no absolute path below /", own.target);
+            return self.leave(&own.id, reason);
+        };
+        if let Err(reason) = self.free(&target) {
+            return self.leave(&own.id, reason);
+        }
+        let scope = self.policy.scope.unwrap_or(Scope::Project);
+        let user = self.site.exec.user;
+        let (uid, gid) = (own.uid.unwrap_or(user.uid), own.gid.unwrap_or(user.gid));
+        let id = Id {
+            own: true,
+            ..self.id(scope, own.id.clone(), &[], (uid, gid))
+        };
+        self.mount(CacheMount {
+            cache: own.id.clone(),
+            id: id.to_string(),
+            target,
+            sharing: own.sharing,
+            uid,
+            gid,
+            mode: own.mode.unwrap_or(MODE),
+            reason: "asked for by caches".to_owned(),
+        });
+    }
+
+    fn consider(
+        &mut self,
+        cache: &'static Cache,
+        asked: bool,
+        calls: &[&Use],
+    ) -> Result<(), String> {
+        let user = self.site.exec.user;
+        let (uid, gid) = match cache.owner {
+            Owner::Step => (user.uid, user.gid),
+            Owner::Root => (0, 0),
+        };
+        let suits = |call: &&&Use| match cache.owner {
+            Owner::Step => call.runs_as == RunsAs::Step,
+            Owner::Root => {
+                call.runs_as == RunsAs::Root || (call.runs_as == RunsAs::Step && user.uid == 0)
+            }
+        };
+        let witness = calls.iter().find(suits);
+        if witness.is_none() && !(asked && (cache.owner == Owner::Step || user.uid == 0)) {
+            return Err(match (cache.owner, calls.first()) {
+                (Owner::Step, Some(call)) => {
+                    format!(
+                        "`{}` runs as another user, with variables of its own",
+                        call.words
+                    )
+                }
+                _ => format!("only root can use it, and the step runs as {}", user.uid),
+            });
+        }
+        if let Place::Movable(movable) = &cache.place
+            && self.reading.sets(movable.variable, movable.any_case)
+        {
+            return Err(format!("the command sets {} itself", movable.variable));
+        }
+        let Placed { target, env, tmpfs } = self.site.place(cache)?;
+        self.free(&target)?;
+
+        let exec = self.site.exec;
+        for (variable, value) in env {
+            if !self.reading.sets(variable, false) {
+                self.env.insert(variable, value);
+            }
+        }
+        self.tmpfs.extend(tmpfs);
+        for file in cache.files {
+            if self.site.in_the_way(file.path).is_none() {
+                self.decision
+                    .files
+                    .insert(file.path.to_owned(), file.contents.to_owned());
+            }
+        }
+        let emptying = self
+            .removals
+            .iter()
+            .filter(|removal| removal.effect(&target) == Some(Effect::Empties));
+        for removal in emptying {
+            self.decision.defeated.push(Defeat {
+                cache: cache.name.to_owned(),
+                words: removal.words.clone(),
+                hint: format!(
+                    "leave out `{}`: it empties the cache, which does not get into the image",
+                    removal.words
+                ),
+            });
+        }
+        for (words, hint) in self.reading.defeats(cache, exec.env) {
+            let (cache, hint) = (cache.name.to_owned(), hint.to_owned());
+            self.decision.defeated.push(Defeat { cache, words, hint });
+        }
+        let scope = self.policy.scope.unwrap_or(cache.scope);
+        let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
+        self.mount(CacheMount {
+            cache: cache.name.to_owned(),
+            id: id.to_string(),
+            target,
+            sharing: cache.sharing,
+            uid,
+            gid,
+            mode: MODE,
+            reason: witness.map_or_else(
+                || "asked for by caches".to_owned(),
+                |call| format!("`{}`", call.words),
+            ),
+        });
+        Ok(())
+    }
+
+    /// Why nothing can be mounted at a path, if so.
+    fn free(&self, target: &str) -> Result<(), String> {
+        if let Some(mounted) = self.site.in_the_way(target) {
+            return Err(format!("`{mounted}` is mounted already"));
+        }
+        let overlaps =
+            |other: &&CacheMount| within(target, &other.target) || within(&other.target, target);
+        if let Some(other) = self.decision.mounts.iter().find(overlaps) {
+            return Err(format!(
+                "cache `{}` is mounted at `{}`",
+                other.cache, other.target
+            ));
+        }
+        let removes = |removal: &&Removal| removal.effect(target) == Some(Effect::Removes);
+        match self.removals.iter().find(removes) {
+            Some(removal) => Err(format!(
+                "`{}` would fail: a mount point cannot be removed",
+                removal.words
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn id(&self, scope: Scope, cache: String, key: &[KeyPart], (uid, gid): (u32, u32)) -> Id {
+        let part = |part: KeyPart, value: &String| key.contains(&part).then(|| value.clone());
+        Id {
+            namespace: self
+                .policy
+                .namespace
+                .clone()
+                .filter(|name| !name.is_empty()),
+            project: (scope == Scope::Project).then(|| self.policy.project.clone()),
+            cache,
+            own: false,
+            distribution: part(KeyPart::Distribution, &self.policy.distribution),
+            platform: part(KeyPart::Platform, &self.policy.platform),
+            uid,
+            gid,
+        }
+    }
+
+    fn mount(&mut self, mount: CacheMount) {
+        if let Some(home) = self.site.home.as_deref().filter(|_| mount.uid != 0) {
+            let mut above = mount.target.as_str();
+            while let Some((parent, _)) = above.rsplit_once('/') {
+                if parent == home || !within(parent, home) {
+                    break;
+                }
+                self.parents.insert(parent.to_owned());
+                above = parent;
+            }
+        }
+        self.decision.mounts.push(mount);
+    }
+
+    fn leave(&mut self, cache: &str, reason: String) {
+        self.decision.left_alone.push(LeftAlone {
+            cache: cache.to_owned(),
+            reason,
+        });
+    }
+
+    fn finish(self) -> Decision {
+        let mut decision = self.decision;
+        decision.mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        decision.left_alone.sort_by(|a, b| a.cache.cmp(&b.cache));
+        decision.env = self
+            .env
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        decision.tmpfs = self.tmpfs.into_iter().map(str::to_owned).collect();
+        decision.parents = self.parents.into_iter().collect();
+        decision
+    }
+}

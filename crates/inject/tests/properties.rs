@@ -1,0 +1,174 @@
+//! What holds of every decision.
+
+use larder_inject::{Exec, Id, Layout, OwnCache, Policy, Scope, Sharing, User, decide};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use std::collections::BTreeSet;
+
+const VARIABLES: [&str; 12] = [
+    "PIP_CACHE_DIR",
+    "NPM_CONFIG_CACHE",
+    "npm_config_cache",
+    "GOMODCACHE",
+    "GOCACHE",
+    "GOPATH",
+    "CARGO_HOME",
+    "CARGO_INSTALL_ROOT",
+    "CCACHE_DIR",
+    "HOME",
+    "XDG_CACHE_HOME",
+    "CC",
+];
+
+fn path() -> impl Strategy<Value = String> {
+    let path = select(vec![
+        "/",
+        "/cache",
+        "/cache/pip",
+        "/cache/cargo",
+        "/cache/cargo/git",
+        "/cache/go/",
+        "/home/build",
+        "/home/build/.cache",
+        "/home/build/.cargo/registry",
+        "/home/build/go",
+        "/var/cache/apt",
+        "x",
+        "",
+        "/a/../..",
+        "/a//b",
+        "/app",
+        "/go",
+        "/etc/apt",
+        "~",
+        "ccache",
+        "/\0",
+    ]);
+    path.prop_map(str::to_owned)
+}
+
+fn command() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        "pip install x",
+        "npm ci",
+        "go build",
+        "go mod download",
+        "cargo build",
+        "apt-get update",
+        "sudo apt-get update",
+        "apk add x",
+        "ccache gcc",
+        "make",
+        "rm -rf /cache",
+        "rm -rf /cache/pip/*",
+        "rm -rf ~/.cache",
+        "rm -rf \"$CARGO_HOME/registry\"",
+        "export GOCACHE=/x",
+        "sudo npm ci",
+        "echo 'x",
+        "npm cache clean",
+    ]);
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.join("; "))
+}
+
+prop_compose! {
+    fn own()(id in "[a-c]", target in path(), uid in option::of(0_u32..3)) -> OwnCache {
+        OwnCache { id, target, sharing: Sharing::Shared, uid, gid: None, mode: None }
+    }
+}
+
+prop_compose! {
+    fn policy()(
+        auto in any::<bool>(),
+        named in subsequence(vec!["pip", "go", "rust", "apt", "apk", "ccache", "nothing"], 0..4),
+        own in prop::collection::vec(own(), 0..3),
+        home in any::<bool>(),
+        scope in option::of(select(vec![Scope::Shared, Scope::Project])),
+        project in ".{0,5}",
+        namespace in option::of(".{0,5}"),
+    ) -> Policy {
+        Policy {
+            auto,
+            named: named.into_iter().map(str::to_owned).collect(),
+            own,
+            layout: if home { Layout::Home } else { Layout::Cache },
+            scope,
+            project,
+            namespace,
+            platform: "linux/amd64".to_owned(),
+            distribution: "debian-13".to_owned(),
+        }
+    }
+}
+
+fn clean(path: &str) -> bool {
+    path.starts_with('/')
+        && path
+            .split('/')
+            .skip(1)
+            .all(|part| !["", ".", ".."].contains(&part))
+}
+
+fn overlap(a: &str, b: &str) -> bool {
+    let (a, b) = (
+        format!("{}/", a.trim_end_matches('/')),
+        format!("{}/", b.trim_end_matches('/')),
+    );
+    a.starts_with(&b) || b.starts_with(&a)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 3000, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn sane(
+        script in command(),
+        env in subsequence(VARIABLES.to_vec(), 0..5),
+        values in prop::collection::vec(path(), 5),
+        (uid, home) in (select(vec![0, 1000]), option::of(path())),
+        (cwd, mounted) in (path(), prop::collection::vec(path(), 0..3)),
+        policy in policy(),
+    ) {
+        let args = ["/bin/sh".to_owned(), "-c".to_owned(), script];
+        let env: Vec<(String, String)> =
+            env.into_iter().map(str::to_owned).zip(values).collect();
+        let user = User { uid, gid: uid, home };
+        let exec = Exec { args: &args, env: &env, user: &user, cwd: &cwd, mounted: &mounted };
+        let decision = decide(&exec, &policy);
+        prop_assert_eq!(&decision, &decide(&exec, &policy));
+
+        let mut ids = BTreeSet::new();
+        for (index, mount) in decision.mounts.iter().enumerate() {
+            prop_assert!(clean(&mount.target), "{}", mount.target);
+            for other in &decision.mounts[index + 1..] {
+                prop_assert!(mount.target < other.target);
+                prop_assert!(!overlap(&mount.target, &other.target));
+            }
+            for other in mounted.iter().filter(|other| clean(other)) {
+                prop_assert!(!overlap(&mount.target, other), "{} {other}", mount.target);
+            }
+            let id: Id = mount.id.parse().expect("an id");
+            prop_assert_eq!((id.uid, id.gid), (mount.uid, mount.gid));
+            prop_assert_eq!(&id.cache, &mount.cache);
+            prop_assert!(ids.insert((mount.id.clone(), mount.target.clone())));
+        }
+        for (name, value) in &decision.env {
+            prop_assert!(env.iter().all(|(known, _)| known != name));
+            prop_assert!(clean(value), "{name}={value}");
+        }
+        prop_assert!(decision.env.is_sorted());
+        for path in decision.tmpfs.iter().chain(&decision.parents).chain(decision.files.keys()) {
+            prop_assert!(clean(path), "{path}");
+            prop_assert!(decision.mounts.iter().all(|mount| mount.target != *path));
+        }
+        for left in &decision.left_alone {
+            prop_assert!(!left.reason.is_empty());
+        }
+        for defeat in &decision.defeated {
+            prop_assert!(decision.mounts.iter().any(|mount| mount.cache == defeat.cache));
+        }
+    }
+}
