@@ -1,3 +1,143 @@
-//! To be written.
+//! `larder`: checks a build spec, shows what it comes to, and compiles it, all without a daemon.
+//!
+//! The result goes to stdout, everything else to stderr. Exit codes: 0, 1 for a mistake in the
+//! input, 2 for wrong usage.
 
-fn main() {}
+mod build;
+mod facts;
+mod input;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use buildkit_llb::Platform;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use larder_plan::{lower, show};
+
+use build::{Outcome, Session};
+use output::Format;
+
+/// Caches for container builds: checks, shows and compiles build specs
+#[derive(Parser)]
+#[command(name = "larder", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find every mistake of a spec
+    Check {
+        #[command(flatten)]
+        build: Build,
+    },
+    /// Show each stage and step, with its cache mounts and the reason for each
+    Plan {
+        /// Also show variables, and the caches that were left alone
+        #[arg(short, long)]
+        verbose: bool,
+        #[command(flatten)]
+        build: Build,
+    },
+    /// Write LLB for `buildctl build`
+    Compile {
+        /// What to write
+        #[arg(long, value_enum, default_value = "llb")]
+        format: FormatName,
+        #[command(flatten)]
+        build: Build,
+    },
+}
+
+/// What is built.
+#[derive(Args)]
+struct Build {
+    /// The build context with larder.yaml in it, or a spec file in its context
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// The spec; PATH is then the context
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The stage to build [default: the spec's `target`, or its last stage]
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+    /// A value for a declared arg; may be repeated
+    #[arg(long = "build-arg", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    args: Vec<(String, String)>,
+    /// What the image is for, such as linux/arm64 [default: Linux on this machine's processor]
+    #[arg(long, value_name = "OS/ARCH", value_parser = platform)]
+    platform: Option<Platform>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatName {
+    /// The bytes that buildctl reads
+    Llb,
+    /// Every operation, readable
+    Json,
+    /// The graph, for Graphviz
+    Dot,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Format {
+        match name {
+            FormatName::Llb => Format::Llb,
+            FormatName::Json => Format::Json,
+            FormatName::Dot => Format::Dot,
+        }
+    }
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE (the environment is not looked at)"),
+    }
+}
+
+fn platform(text: &str) -> Result<Platform, String> {
+    Platform::parse(text).map_err(|error| error.to_string())
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            output::say(&format!("error: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Check { build } => {
+            let session = Session::open(&build)?;
+            match session.check()? {
+                Outcome::Mistakes => return Ok(ExitCode::FAILURE),
+                Outcome::Good(summary) => output::result(summary.as_bytes())?,
+            }
+        }
+        Command::Plan { verbose, build } => match Session::open(&build)?.plan()? {
+            Outcome::Mistakes => return Ok(ExitCode::FAILURE),
+            Outcome::Good(plan) => output::result(show(&plan, verbose).as_bytes())?,
+        },
+        Command::Compile { format, build } => {
+            let format = Format::from(format);
+            format.refuse_terminal()?;
+            let session = Session::open(&build)?;
+            match session.plan()? {
+                Outcome::Mistakes => return Ok(ExitCode::FAILURE),
+                Outcome::Good(plan) => {
+                    let lowered = lower(&plan, session.source_in_context())?;
+                    output::result(&format.write(&lowered)?)?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

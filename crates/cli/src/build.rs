@@ -1,0 +1,200 @@
+//! From arguments to a plan.
+
+use anyhow::{Result, bail};
+use buildkit_llb::Platform;
+use larder_diagnostic::{Diagnostic, SourceFile, Spanned};
+use larder_plan::{Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan};
+use larder_spec::model::{Copy, Image, Spec, Stage, Step, StepKind};
+use larder_spec::parse;
+use larder_spec::template::Template;
+
+use crate::input::Input;
+use crate::{Build, facts, output};
+
+/// Each answer may lead to one more question: a manifest names another. So many in a row, none does.
+const MAX_ROUNDS: usize = 1000;
+
+/// A spec that was read, and what is asked of it.
+pub(crate) struct Session {
+    input: Input,
+    request: Request,
+    spec: Option<Spec>,
+    /// Of reading it.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What a command comes to, unless it cannot go on at all.
+pub(crate) enum Outcome<T> {
+    /// A result.
+    Good(T),
+    /// Mistakes, which the user has been shown.
+    Mistakes,
+}
+
+/// What planning came to.
+struct Findings {
+    plan: Option<Plan>,
+    diagnostics: Vec<Diagnostic>,
+    assumptions: Vec<String>,
+}
+
+impl Session {
+    /// Reads the spec.
+    pub(crate) fn open(build: &Build) -> Result<Session> {
+        let input = Input::read(&build.path, build.file.as_deref())?;
+        let platform = build.platform.clone().unwrap_or_else(Platform::host);
+        let mut request = Request::new(platform, "default");
+        request.build_args = build.args.iter().cloned().collect();
+        let namespace = request.build_args.get("BUILDKIT_CACHE_MOUNT_NS");
+        request.cache_namespace = namespace.filter(|name| !name.is_empty()).cloned();
+        request.target.clone_from(&build.target);
+        request.context = Context::Local {
+            name: "context".to_owned(),
+            session: None,
+            exclude: input.ignore.clone(),
+        };
+        let parsed = parse(&input.shown);
+        Ok(Session {
+            input,
+            request,
+            spec: parsed.spec,
+            diagnostics: parsed.diagnostics,
+        })
+    }
+
+    /// The spec under its path in the context.
+    pub(crate) fn source_in_context(&self) -> &SourceFile {
+        &self.input.in_context
+    }
+
+    /// Plans the target, and shows what there is to say of it.
+    pub(crate) fn plan(&self) -> Result<Outcome<Plan>> {
+        let mut diagnostics = self.diagnostics.clone();
+        let Some(spec) = &self.spec else {
+            return Ok(self.report(diagnostics, Vec::new(), None));
+        };
+        let findings = self.find(spec, &self.request)?;
+        diagnostics.extend(findings.diagnostics);
+        let mut assumptions = findings.assumptions;
+        assumptions.extend(findings.plan.iter().flat_map(|plan| plan.assumed.clone()));
+        Ok(self.report(diagnostics, assumptions, findings.plan))
+    }
+
+    /// Plans the target, and every stage if none is named, and shows what there is to say of them.
+    /// The result is a line for stdout.
+    pub(crate) fn check(&self) -> Result<Outcome<String>> {
+        let mut diagnostics = self.diagnostics.clone();
+        let mut assumptions = Vec::new();
+        let mut good = false;
+        if let Some(spec) = &self.spec {
+            let mut planned = self.find(spec, &self.request)?;
+            if let Some(plan) = &planned.plan
+                && self.request.target.is_none()
+                && plan.stages.len() < spec.stages.len()
+            {
+                diagnostics.append(&mut planned.diagnostics);
+                planned = self.find(&with_all_stages(spec), &self.request)?;
+            }
+            diagnostics.extend(planned.diagnostics);
+            assumptions.extend(planned.assumptions);
+            good = planned.plan.is_some();
+            assumptions.extend(planned.plan.into_iter().flat_map(|plan| plan.assumed));
+        }
+        let line = format!("{}: no mistakes\n", self.input.shown.name);
+        Ok(self.report(diagnostics, assumptions, good.then_some(line)))
+    }
+
+    /// Asks until everything is known.
+    fn find(&self, spec: &Spec, request: &Request) -> Result<Findings> {
+        let mut facts = Facts {
+            files: ContextFiles {
+                ignore: self.input.ignore.clone(),
+                ..ContextFiles::default()
+            },
+            ..Facts::default()
+        };
+        let mut assumptions = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            let (plan, diagnostics) = match plan(spec, request, &facts) {
+                Planned::Needs(needs) => {
+                    assumptions.extend(offline_facts(&needs, &mut facts));
+                    for wanted in &needs.files {
+                        facts::gather(&self.input.root, wanted, &mut facts.files)?;
+                    }
+                    continue;
+                }
+                Planned::Plan(mut plan) => {
+                    let warnings = std::mem::take(&mut plan.warnings);
+                    (Some(*plan), warnings)
+                }
+                Planned::Mistakes(mistakes) => (None, mistakes),
+            };
+            return Ok(Findings {
+                plan,
+                diagnostics,
+                assumptions,
+            });
+        }
+        bail!("planning asks for more and more; please report this, with the spec")
+    }
+
+    /// Shows what there is to say. The result counts only if none of it is an error.
+    fn report<T>(
+        &self,
+        mut diagnostics: Vec<Diagnostic>,
+        mut assumptions: Vec<String>,
+        good: Option<T>,
+    ) -> Outcome<T> {
+        diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+        diagnostics.dedup();
+        let wrong = diagnostics.iter().any(Diagnostic::is_error);
+        output::diagnostics(&diagnostics, &self.input.shown);
+        match good {
+            Some(good) if !wrong => {
+                assumptions.sort();
+                assumptions.dedup();
+                output::notes(&assumptions);
+                Outcome::Good(good)
+            }
+            _ => Outcome::Mistakes,
+        }
+    }
+}
+
+/// The spec with one more stage, which is the target and takes from every other.
+fn with_all_stages(spec: &Spec) -> Spec {
+    // No stage that a user writes has a space in its name.
+    const ALL: &str = "every stage";
+    let copies = spec.stages.iter().map(|stage| {
+        let span = stage.name.span;
+        Step {
+            name: None,
+            kind: StepKind::Copy(Copy {
+                from: Some(Template::text(stage.name.value.clone(), span)),
+                src: vec![Template::text(".", span)],
+                dest: Template::text("/", span),
+                chown: None,
+                chmod: None,
+            }),
+            span,
+        }
+    });
+    let span = spec
+        .stages
+        .first()
+        .map_or_else(Default::default, |stage| stage.name.span);
+    let mut all = spec.clone();
+    all.target = Some(Spanned::new(ALL.to_owned(), span));
+    all.stages.push(Stage {
+        name: Spanned::new(ALL.to_owned(), span),
+        from: Template::text("scratch", span),
+        args: Vec::new(),
+        env: Vec::new(),
+        workdir: None,
+        user: Some(Spanned::new(Template::text("0:0", span), span)),
+        caches: None,
+        steps: copies.collect(),
+        image: Image::default(),
+    });
+    all
+}
