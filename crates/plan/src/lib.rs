@@ -1,1 +1,146 @@
-//! To be written.
+//! From a spec to a plan, and from the plan to LLB. Pure: no I/O, no clock, no chance.
+//!
+//! [`plan`] either decides everything, or says what it has to know first ([`Needs`]), or lists what is
+//! wrong with the spec. The caller gathers [`Facts`] and asks again:
+//!
+//! ```text
+//! plan(spec, request, facts) ─▶ Needs ─▶ the caller adds to facts ─▶ plan(…) ─▶ Plan ─▶ lower ─▶ Definition
+//! ```
+//!
+//! [`show`] writes a plan for people.
+
+pub mod facts;
+pub mod ignore;
+pub mod image;
+pub mod model;
+pub mod request;
+
+mod accounts;
+mod args;
+mod base;
+mod caches;
+mod config;
+mod copy;
+mod env;
+mod install;
+mod lower;
+mod names;
+mod paths;
+mod planner;
+mod run;
+mod show;
+mod stage;
+mod stages;
+mod suggest;
+mod users;
+
+pub use facts::{AccountFiles, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts};
+pub use image::ImageConfig;
+pub use lower::{Lowered, lower};
+pub use model::Plan;
+pub use request::{Context, NoCache, Request, RunOptions, platform_name};
+pub use show::show;
+
+use std::collections::BTreeMap;
+
+use larder_diagnostic::{Diagnostic, Severity};
+use larder_spec::model::Spec;
+
+use crate::model::PlannedStage;
+use crate::planner::Planner;
+use crate::stages::From;
+
+/// What [`plan`] comes to.
+#[derive(Clone, Debug)]
+pub enum Planned {
+    /// Everything is decided.
+    Plan(Box<Plan>),
+    /// Something has to be found out first.
+    Needs(Needs),
+    /// The spec cannot be built: every mistake, and the warnings so far, in the order of the file.
+    Mistakes(Vec<Diagnostic>),
+}
+
+/// Decides everything that a build does.
+///
+/// Mistakes are looked for in the whole spec, also in stages that the result does not need, and before
+/// anything is asked for.
+pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
+    let mut planner = Planner::new(spec, request, facts);
+    let plan = all(&mut planner);
+    let mut diagnostics = std::mem::take(&mut planner.diagnostics);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    // What several steps inherit is wrong once.
+    diagnostics.dedup();
+    let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    match plan {
+        _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),
+        _ if !planner.needs.is_empty() => Planned::Needs(planner.needs),
+        Some(mut plan) => {
+            plan.warnings = diagnostics;
+            plan.assumed = planner.assumed.into_iter().collect();
+            Planned::Plan(Box::new(plan))
+        }
+        None => Planned::Mistakes(vec![Diagnostic::error(None, "the spec has no stages")]),
+    }
+}
+
+fn all(planner: &mut Planner<'_>) -> Option<Plan> {
+    let spec = planner.spec;
+    let args = args::resolve(planner);
+    let stages = stages::resolve(planner, &args);
+    let mut position = vec![0; spec.stages.len()];
+    for (at, &index) in stages.order.iter().enumerate() {
+        position[index] = at;
+    }
+    let mut done: Vec<Option<base::Ground>> = vec![None; spec.stages.len()];
+    let mut out = Vec::with_capacity(stages.needed);
+    let mut images = BTreeMap::new();
+    for (at, &index) in stages.order.iter().enumerate() {
+        planner.aside = at >= stages.needed;
+        let stage = &spec.stages[index];
+        let from = &stages.bases[index];
+        if !planner.spend(4096, stage.name.span) {
+            break;
+        }
+        let ground = base::ground(planner, from, stage.from.span, &done);
+        let copies = &stages.copies[index];
+        let built = stage::build(planner, stage, &args[index], copies, &position, ground);
+        done[index] = Some(built.ground);
+        if planner.aside {
+            continue;
+        }
+        for image in copies.values().chain([from]) {
+            if let From::Image { written, reference } = image {
+                images.insert(written.clone(), base::pinned(planner, reference));
+            }
+        }
+        out.push(PlannedStage {
+            name: stage.name.value.clone(),
+            base: base::base(planner, from, &position),
+            span: stage.from.span,
+            user: built.account,
+            workdir: built.workdir,
+            steps: built.steps,
+            nonce: planner
+                .request
+                .no_cache
+                .nonce(&stage.name.value)
+                .map(str::to_owned),
+        });
+    }
+    let target = stages.order[..stages.needed].last()?;
+    let (config, base_config) = config::of_result(done[*target].as_ref()?, planner.request);
+    let name = spec.name.as_ref().map(|name| name.value.clone());
+    Some(Plan {
+        warnings: Vec::new(),
+        assumed: Vec::new(),
+        project: name.unwrap_or_else(|| planner.request.project.clone()),
+        context_paths: copy::context_paths(&out),
+        stages: out,
+        images,
+        config,
+        base_config,
+        request: planner.request.clone(),
+    })
+}

@@ -1,0 +1,171 @@
+//! What a stage stands on, and what it passes on to those that stand on it.
+
+use std::sync::Arc;
+
+use larder_diagnostic::{Diagnostic, Span};
+
+use crate::accounts::Accounts;
+use crate::facts::ImageFact;
+use crate::image::ImageConfig;
+use crate::model::Base;
+use crate::planner::Planner;
+use crate::stages::From;
+use crate::users::Users;
+
+/// A filesystem, and what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub config: ImageConfig,
+    /// Whether `config` is that of the base image, and not a stand-in.
+    pub complete: bool,
+    pub users: Users,
+    /// `debian-13`; `None` until the image's files were read.
+    pub distribution: Option<String>,
+    /// Config of the image at the bottom.
+    pub bottom: Option<Arc<ImageConfig>>,
+}
+
+/// What a stage starts from.
+pub(crate) fn ground(
+    planner: &mut Planner<'_>,
+    from: &From,
+    span: Span,
+    done: &[Option<Ground>],
+) -> Ground {
+    match from {
+        From::Stage(index) => done[*index].clone().unwrap_or_else(unknown),
+        From::Unclear => unknown(),
+        From::Scratch => Ground {
+            config: ImageConfig::default(),
+            complete: true,
+            users: Users {
+                accounts: Arc::new(Accounts::scratch()),
+                image: None,
+            },
+            distribution: Some("scratch".to_owned()),
+            bottom: None,
+        },
+        From::Image { written, reference } => {
+            let image = Some((written.clone(), reference.clone()));
+            match planner.image(reference) {
+                Some(fact) => of_image(planner, fact, image, span),
+                None => Ground {
+                    users: Users {
+                        image,
+                        ..unknown().users
+                    },
+                    ..unknown()
+                },
+            }
+        }
+    }
+}
+
+/// What [`Base`] a plan says, and which reference it pulls.
+pub(crate) fn base(planner: &Planner<'_>, from: &From, position: &[usize]) -> Base {
+    match from {
+        From::Stage(index) => Base::Stage(position[*index]),
+        From::Scratch | From::Unclear => Base::Scratch,
+        From::Image { reference, .. } => Base::Image(pinned(planner, reference)),
+    }
+}
+
+/// A reference with the digest that was found for it.
+pub(crate) fn pinned(planner: &Planner<'_>, reference: &str) -> String {
+    let fact = planner.facts.images.get(reference);
+    match fact.and_then(|fact| fact.digest.as_deref()) {
+        Some(digest) if !reference.contains('@') => format!("{reference}@{digest}"),
+        _ => reference.to_owned(),
+    }
+}
+
+/// Something about which nothing is known.
+fn unknown() -> Ground {
+    Ground {
+        config: ImageConfig::default(),
+        complete: false,
+        users: Users {
+            accounts: Arc::new(Accounts::missing()),
+            image: None,
+        },
+        distribution: None,
+        bottom: None,
+    }
+}
+
+fn of_image(
+    planner: &mut Planner<'_>,
+    fact: &ImageFact,
+    image: Option<(String, String)>,
+    span: Span,
+) -> Ground {
+    let reference = image.as_ref().map_or("", |(_, reference)| reference);
+    let accounts = planner.accounts(reference, fact);
+    let mut config = fact.config.clone();
+    let triggers = std::mem::take(&mut config.config.on_build);
+    if !triggers.is_empty() {
+        planner.report(
+            Diagnostic::warning(
+                span,
+                format!(
+                    "the image has {} `ONBUILD` instructions, which are not run",
+                    triggers.len()
+                ),
+            )
+            .hint(format!(
+                "write what they do as steps: {}",
+                triggers.join("; ")
+            )),
+        );
+    }
+    Ground {
+        config,
+        complete: true,
+        users: Users { accounts, image },
+        distribution: match (&fact.accounts, fact.assumed) {
+            (_, true) => Some(UNKNOWN.to_owned()),
+            (Some(files), _) => Some(distribution(files.os_release.as_deref())),
+            (None, _) => None,
+        },
+        bottom: Some(Arc::new(fact.config.clone())),
+    }
+}
+
+const UNKNOWN: &str = "unknown";
+
+/// `debian-13`, `alpine-3.20` (without the patch level), or the id alone where there are no versions.
+fn distribution(os_release: Option<&str>) -> String {
+    let field = |name: &str| {
+        let lines = os_release.unwrap_or_default().lines();
+        let mut values = lines.filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
+        let value = values.next_back()?.trim_matches(['"', '\'']);
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        (!value.is_empty() && value.chars().all(plain)).then(|| value.to_ascii_lowercase())
+    };
+    match (field("ID"), field("VERSION_ID")) {
+        (Some(id), Some(version)) => {
+            let version: Vec<&str> = version.splitn(3, '.').take(2).collect();
+            format!("{id}-{}", version.join("."))
+        }
+        (Some(id), None) => id,
+        (None, _) => UNKNOWN.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distributions_have_short_names() {
+        for (text, name) in [
+            ("NAME=x\nID=debian\nVERSION_ID=\"13\"\n", "debian-13"),
+            ("ID=alpine\nVERSION_ID=3.20.3\n", "alpine-3.20"),
+            ("ID=wolfi\n", "wolfi"),
+            ("ID='a/b'\nVERSION_ID=1", "unknown"),
+            ("", "unknown"),
+        ] {
+            assert_eq!(distribution(Some(text)), name);
+        }
+    }
+}

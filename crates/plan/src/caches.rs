@@ -1,0 +1,138 @@
+//! What the three levels of `caches` come to, as a policy for one step.
+
+use larder_diagnostic::{Diagnostic, Span, quote};
+use larder_inject::{OwnCache, Policy};
+use larder_spec::model::{self, CacheChoice, CacheEntry};
+
+use crate::planner::{Planner, Scope};
+use crate::request::platform_name;
+use crate::suggest;
+
+/// The policy of a spec that says nothing, on a base of this distribution.
+pub(crate) fn default_policy(planner: &Planner<'_>, distribution: &str) -> Policy {
+    let name = planner.spec.name.as_ref();
+    Policy {
+        auto: true,
+        named: Vec::new(),
+        own: Vec::new(),
+        layout: match planner.spec.layout {
+            model::Layout::Cache => larder_inject::Layout::Cache,
+            model::Layout::Home => larder_inject::Layout::Home,
+        },
+        scope: planner.spec.scope.map(|scope| match scope {
+            model::Scope::Shared => larder_inject::Scope::Shared,
+            model::Scope::Project => larder_inject::Scope::Project,
+        }),
+        project: name.map_or_else(
+            || planner.request.project.clone(),
+            |name| name.value.clone(),
+        ),
+        namespace: planner.request.cache_namespace.clone(),
+        platform: platform_name(&planner.request.platform),
+        distribution: distribution.to_owned(),
+    }
+}
+
+/// Applies one level to what the levels outside of it come to: `none` drops that, `auto` turns
+/// choosing on, and names and own caches add to it. An own cache replaces one of the same id or target.
+pub(crate) fn apply(
+    planner: &mut Planner<'_>,
+    policy: &mut Policy,
+    choice: &CacheChoice,
+    scope: Scope<'_>,
+) {
+    if !choice.auto {
+        policy.auto = false;
+        policy.named.clear();
+        policy.own.clear();
+    } else if choice.entries.is_empty() {
+        policy.auto = true;
+    }
+    for entry in &choice.entries {
+        match entry {
+            CacheEntry::Named(name) => {
+                let caches = larder_catalog::named(&name.value);
+                if caches.is_empty() {
+                    planner.report(unknown(&name.value, name.span, planner.spec));
+                }
+                for cache in caches {
+                    if !policy.named.iter().any(|known| known == cache.name) {
+                        policy.named.push(cache.name.to_owned());
+                    }
+                }
+            }
+            CacheEntry::Own(own) => {
+                if let Some(own) = own_cache(planner, own, scope) {
+                    policy
+                        .own
+                        .retain(|known| known.id != own.id && known.target != own.target);
+                    policy.own.push(own);
+                }
+            }
+        }
+    }
+}
+
+/// What a policy takes up where it is applied, in bytes.
+pub(crate) fn size(policy: &Policy) -> usize {
+    let own = policy.own.iter().map(|own| own.id.len() + own.target.len());
+    own.sum::<usize>() + 256 * policy.own.len()
+}
+
+fn unknown(name: &str, span: Span, spec: &model::Spec) -> Diagnostic {
+    let error = Diagnostic::error(span, format!("no cache is called {}", quote(name)));
+    let own = own_ids(spec).find(|own| own.value == name);
+    match own {
+        Some(own) => error
+            .hint("repeat the cache with its `target`, or declare it once at an outer level")
+            .label(own.span, "a cache of your own by that name"),
+        None => error.hint(suggest::hint(
+            "caches",
+            name,
+            larder_catalog::names().iter().copied(),
+        )),
+    }
+}
+
+fn own_ids(spec: &model::Spec) -> impl Iterator<Item = &larder_diagnostic::Spanned<String>> {
+    let stages = spec.stages.iter().filter_map(|stage| stage.caches.as_ref());
+    spec.caches
+        .iter()
+        .chain(stages)
+        .flat_map(|choice| &choice.entries)
+        .filter_map(|entry| match entry {
+            CacheEntry::Own(own) => Some(&own.id),
+            CacheEntry::Named(_) => None,
+        })
+}
+
+fn own_cache(
+    planner: &mut Planner<'_>,
+    own: &model::OwnCache,
+    scope: Scope<'_>,
+) -> Option<OwnCache> {
+    let target = planner.expand(&own.target, scope)?;
+    let clean = crate::paths::join("/", &target);
+    if !target.starts_with('/') || clean == "/" {
+        planner.report(
+            Diagnostic::error(
+                own.target.span,
+                format!("a cache cannot be mounted at {}", quote(&target)),
+            )
+            .hint("write an absolute path, such as `/cache/mine`"),
+        );
+        return None;
+    }
+    Some(OwnCache {
+        id: own.id.value.clone(),
+        target: clean,
+        sharing: match own.sharing {
+            model::Sharing::Shared => larder_inject::Sharing::Shared,
+            model::Sharing::Private => larder_inject::Sharing::Private,
+            model::Sharing::Locked => larder_inject::Sharing::Locked,
+        },
+        uid: own.uid,
+        gid: own.gid,
+        mode: own.mode,
+    })
+}

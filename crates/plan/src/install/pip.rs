@@ -1,0 +1,180 @@
+//! pip: `requirements.txt`, and the files that it names.
+
+use std::collections::BTreeSet;
+
+use super::{Finder, Recipe, relative};
+use crate::paths::parent;
+use crate::planner::File;
+
+const REQUIREMENTS: &str = "requirements.txt";
+
+pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
+    match finder.take(REQUIREMENTS) {
+        File::Text(_) => {}
+        File::Unknown => {
+            // Asked for along with it, to explain an absence.
+            finder.take("pyproject.toml");
+            return None;
+        }
+        File::Absent => {
+            let hint = match finder.take("pyproject.toml") {
+                File::Text(_) => {
+                    "pip cannot install what a `pyproject.toml` asks for by itself; \
+                     write the list with `pip-compile` or `uv pip compile pyproject.toml -o requirements.txt`"
+                }
+                File::Absent => {
+                    "write the packages there, one to a line; if it is in another directory, give that as `workdir`"
+                }
+                File::Unknown => return None,
+            };
+            finder.missing(REQUIREMENTS, hint);
+            return None;
+        }
+    }
+    finder.files.clear();
+    let mut complete = true;
+    let mut seen = BTreeSet::new();
+    let mut next = vec![crate::paths::under(&finder.directory, REQUIREMENTS)];
+    while let Some(path) = next.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let text = match finder.take_path(&path) {
+            File::Text(text) => text,
+            File::Unknown => {
+                complete = false;
+                continue;
+            }
+            File::Absent => {
+                finder.error(
+                    format!(
+                        "`{path}` is named by a requirements file, and is not in the build context"
+                    ),
+                    "add the file, or take the line out",
+                );
+                continue;
+            }
+        };
+        for line in lines(text) {
+            match entry(&line) {
+                Entry::File(name) => {
+                    if name.contains("://") {
+                        continue;
+                    }
+                    match relative(parent(&path), name) {
+                        Some(path) => next.push(path),
+                        None => finder.error(
+                            format!(
+                                "`{path}` names `{name}`, which is outside of the build context"
+                            ),
+                            "keep requirements files in the context",
+                        ),
+                    }
+                }
+                Entry::Local(what) => {
+                    let message = format!(
+                        "`{path}` installs `{what}` from the build context, which is not there yet"
+                    );
+                    finder.warn(
+                        &message,
+                        "`copy` what it needs before, or leave the line to a `run: pip install` after the `copy`",
+                    );
+                }
+                Entry::Other => {}
+            }
+        }
+    }
+    complete.then(|| Recipe {
+        files: std::mem::take(&mut finder.files),
+        command: vec!["pip", "install", "-r", REQUIREMENTS],
+        programs: Some(".local/bin"),
+        ..Recipe::default()
+    })
+}
+
+/// Lines as pip sees them: joined at backslashes, without comments.
+fn lines(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut line = String::new();
+    for part in text.lines() {
+        if let Some(part) = part.strip_suffix('\\') {
+            line.push_str(part);
+            continue;
+        }
+        line.push_str(part);
+        let whole = std::mem::take(&mut line);
+        let whole = match whole.find(" #") {
+            Some(comment) => &whole[..comment],
+            None => whole.as_str(),
+        };
+        let whole = whole.trim();
+        if !whole.is_empty() && !whole.starts_with('#') {
+            out.push(whole.to_owned());
+        }
+    }
+    if !line.trim().is_empty() {
+        out.push(line.trim().to_owned());
+    }
+    out
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Entry<'l> {
+    /// `-r other.txt`, `-c constraints.txt`.
+    File(&'l str),
+    /// `-e .`, `./package`.
+    Local(&'l str),
+    Other,
+}
+
+fn entry(line: &str) -> Entry<'_> {
+    let option = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            let rest = line.strip_prefix(name)?;
+            let long = name.starts_with("--");
+            let value = rest.trim_start_matches([' ', '\t', '=']);
+            (!value.is_empty() && (!long || value.len() < rest.len())).then_some(value)
+        })
+    };
+    if let Some(file) = option(&["-r", "-c", "--requirement", "--constraint"]) {
+        return Entry::File(file);
+    }
+    let local = option(&["-e", "--editable"]).unwrap_or(line);
+    let path = local.split([';', '[']).next().unwrap_or_default().trim();
+    if path == "."
+        || path.starts_with("./")
+        || path.starts_with("../")
+        || path.starts_with("file:.")
+    {
+        return Entry::Local(path);
+    }
+    Entry::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_told_apart() {
+        for (line, expected) in [
+            ("-r other.txt", Entry::File("other.txt")),
+            ("-rother.txt", Entry::File("other.txt")),
+            ("--requirement=a.txt", Entry::File("a.txt")),
+            ("-c constraints.txt", Entry::File("constraints.txt")),
+            ("--constraints", Entry::Other),
+            ("-e .", Entry::Local(".")),
+            ("-e git+https://example.com/x", Entry::Other),
+            ("./pkg[extra] ; python_version > '3'", Entry::Local("./pkg")),
+            ("requests==2.32.0", Entry::Other),
+        ] {
+            assert_eq!(entry(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_are_joined_and_cleaned() {
+        let text = "# c\na==1 \\\n  --hash=sha256:x\n\nb # why\nc\\";
+        assert_eq!(lines(text), ["a==1   --hash=sha256:x", "b", "c"]);
+    }
+}

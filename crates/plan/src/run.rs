@@ -1,0 +1,186 @@
+//! Plans steps that run a program.
+
+use std::sync::Arc;
+
+use larder_catalog::KeyPart;
+use larder_diagnostic::{Diagnostic, Span};
+use larder_inject::{Decision, Exec, Policy, decide};
+use larder_spec::model::{CacheChoice, Command, Run, Step};
+
+use crate::caches;
+use crate::facts::ImageNeed;
+use crate::model::{Account, Action, Manifests, PlannedRun};
+use crate::names;
+use crate::planner::Scope;
+use crate::stage::Builder;
+
+/// A program that is going to run.
+pub(crate) struct Program<'s> {
+    pub name: String,
+    pub span: Span,
+    pub args: Vec<String>,
+    pub env: Arc<[(String, String)]>,
+    pub cwd: Arc<str>,
+    pub account: Arc<Account>,
+    pub caches: Option<&'s CacheChoice>,
+    pub manifests: Option<Manifests>,
+}
+
+impl Builder<'_, '_> {
+    pub(crate) fn run(&mut self, step: &Step, run: &Run, account: Arc<Account>) {
+        let (args, span, name) = match &run.command {
+            Command::Shell(text) => (
+                self.shell_words(&text.value),
+                text.span,
+                names::line(&text.value),
+            ),
+            Command::Exec(list) => {
+                let args: Vec<String> = list.iter().map(|word| word.value.clone()).collect();
+                let name = names::words(&args);
+                (
+                    args,
+                    around(list.iter().map(|word| word.span), step.span),
+                    name,
+                )
+            }
+        };
+        if args.is_empty() || (args.iter().all(|word| word.trim().is_empty())) {
+            self.planner.report(
+                Diagnostic::error(span, "there is nothing to run")
+                    .hint("write a command, or leave the step out"),
+            );
+        }
+        let name = match &step.name {
+            Some(name) => names::line(&self.expand(name)),
+            None => format!("run {name}"),
+        };
+        let cwd = match &run.workdir {
+            Some(workdir) => {
+                let path = self.expand(workdir);
+                let path: Arc<str> = Arc::from(crate::paths::join(&self.workdir, &path));
+                self.directory(&path, &account, workdir.span);
+                path
+            }
+            None => Arc::clone(&self.workdir),
+        };
+        let env = self.environment(&account, &run.env);
+        self.program(Program {
+            name,
+            span,
+            args,
+            env,
+            cwd,
+            account,
+            caches: run.caches.as_ref(),
+            manifests: None,
+        });
+    }
+
+    /// Adds a program with the caches that it uses.
+    pub(crate) fn program(&mut self, program: Program<'_>) {
+        let own = program.caches.map(|choice| self.policy_with(choice));
+        let policy = own.as_ref().unwrap_or(&self.policy);
+        let env_size: usize = (program.env.iter())
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum();
+        let size = env_size + caches::size(policy);
+        if !self.planner.spend(size, program.span) {
+            return;
+        }
+        // Without the base image's variables and user, no decision would stand.
+        let decision = if self.ground.complete {
+            let mounted: Vec<String> = (program.manifests.iter())
+                .map(|manifests| manifests.target.clone())
+                .collect();
+            decide(
+                &Exec {
+                    args: &program.args,
+                    env: &program.env,
+                    user: &program.account.user,
+                    cwd: &program.cwd,
+                    mounted: &mounted,
+                },
+                policy,
+            )
+        } else {
+            Decision::default()
+        };
+        self.check(&decision, program.span);
+        let (parents, account) = (&decision.parents, &program.account);
+        self.directories("make", parents, account, program.span);
+        let run = PlannedRun {
+            args: program.args,
+            env: program.env,
+            cwd: program.cwd,
+            account: program.account,
+            decision,
+            manifests: program.manifests,
+        };
+        self.push(program.name, program.span, Action::Run(Box::new(run)));
+    }
+
+    /// The stage's policy with a step's own `caches`.
+    fn policy_with(&mut self, choice: &CacheChoice) -> Policy {
+        let mut policy = self.policy.clone();
+        let scope = Scope {
+            args: self.args,
+            env: None,
+        };
+        caches::apply(self.planner, &mut policy, choice, scope);
+        policy
+    }
+
+    /// Asks for what a decision depends on, and warns of what defeats it.
+    fn check(&mut self, decision: &Decision, span: Span) {
+        if self.ground.distribution.is_none()
+            && let Some((_, reference)) = &self.ground.users.image
+            && decision.mounts.iter().any(|mount| {
+                larder_catalog::cache(&mount.cache)
+                    .is_some_and(|cache| cache.key.contains(&KeyPart::Distribution))
+            })
+        {
+            self.planner.need_image(reference, ImageNeed::Accounts);
+        }
+        for defeat in &decision.defeated {
+            self.planner.report(
+                Diagnostic::warning(
+                    span,
+                    format!(
+                        "`{}` keeps the cache `{}` empty",
+                        defeat.words, defeat.cache
+                    ),
+                )
+                .hint(defeat.hint.clone()),
+            );
+        }
+    }
+
+    /// What the kernel gets for a command line. A script of several lines stops at the first one that
+    /// fails, if its shell is a Bourne shell.
+    pub(crate) fn shell_words(&self, text: &str) -> Vec<String> {
+        let mut words = self.shell.clone();
+        let is_sh = match words.as_slice() {
+            [program, .., option] => {
+                let program = program.rsplit('/').next().unwrap_or_default();
+                option.ends_with('c')
+                    && matches!(program, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
+            }
+            _ => false,
+        };
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let script = is_sh && lines.take(2).count() > 1;
+        words.push(if script {
+            format!("set -e\n{text}")
+        } else {
+            text.to_owned()
+        });
+        words
+    }
+}
+
+/// From the first span to the last.
+fn around(spans: impl Iterator<Item = Span>, otherwise: Span) -> Span {
+    spans
+        .reduce(|all, span| Span::new(all.start.min(span.start), all.end.max(span.end)))
+        .unwrap_or(otherwise)
+}

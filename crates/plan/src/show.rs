@@ -1,0 +1,179 @@
+//! A plan for people.
+
+use std::fmt::Write as _;
+
+use larder_inject::CacheMount;
+
+use crate::model::{Action, Base, CopyFrom, Owner, Plan, PlannedRun, PlannedStage};
+use crate::names;
+use crate::request::platform_name;
+
+/// A tree of stages, steps and mounts, each mount with who owns it and why it is there. `verbose` adds
+/// what was recognised and left alone, ids, variables and owners.
+pub fn show(plan: &Plan, verbose: bool) -> String {
+    let mut out = String::new();
+    let platform = platform_name(&plan.request.platform);
+    let _ = writeln!(out, "{} for {platform}", plan.project);
+    for stage in &plan.stages {
+        show_stage(&mut out, plan, stage, verbose);
+    }
+    show_image(&mut out, plan, verbose);
+    if !plan.assumed.is_empty() {
+        out.push_str("\nassumed, since nobody could look:\n");
+        for line in &plan.assumed {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    out
+}
+
+fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool) {
+    let base = match &stage.base {
+        Base::Scratch => "scratch".to_owned(),
+        Base::Stage(index) => format!("stage {}", plan.stages[*index].name),
+        Base::Image(reference) => reference.clone(),
+    };
+    let _ = writeln!(out, "\nstage {} from {base}", names::line(&stage.name));
+    let user = &stage.user;
+    let who = if user.written.is_empty() {
+        "root"
+    } else {
+        &user.written
+    };
+    let _ = writeln!(
+        out,
+        "  as {who} ({}) in {}",
+        ids(user.owner()),
+        stage.workdir
+    );
+    for (index, step) in stage.steps.iter().enumerate() {
+        let _ = writeln!(out, "  {}", stage.label(index));
+        match &step.action {
+            Action::Directories { owner, .. } if verbose => {
+                let _ = writeln!(out, "      owned by {}", ids(*owner));
+            }
+            Action::Account { home, owner, .. } => {
+                let _ = writeln!(out, "      {} with home {home}", ids(*owner));
+            }
+            Action::Copy(copies) if verbose => {
+                for copy in copies {
+                    let from = match &copy.from {
+                        CopyFrom::Context => "the context",
+                        CopyFrom::Stage(index) => plan.stages[*index].name.as_str(),
+                        CopyFrom::Image(reference) => reference,
+                    };
+                    let mode = copy.mode.map(|mode| format!(", mode {mode:04o}"));
+                    let _ = writeln!(
+                        out,
+                        "      {} from {from} to {}, owned by {}{}",
+                        names::paths(&copy.src),
+                        copy.dest,
+                        ids(copy.owner),
+                        mode.unwrap_or_default()
+                    );
+                }
+            }
+            Action::Run(run) => show_run(out, stage, run, verbose),
+            Action::Directories { .. } | Action::Copy(_) => {}
+        }
+    }
+}
+
+fn show_run(out: &mut String, stage: &PlannedStage, run: &PlannedRun, verbose: bool) {
+    if run.account != stage.user {
+        let _ = writeln!(
+            out,
+            "      as {} ({})",
+            run.account.written,
+            ids(run.account.owner())
+        );
+    }
+    if run.cwd != stage.workdir {
+        let _ = writeln!(out, "      in {}", run.cwd);
+    }
+    if let Some(manifests) = &run.manifests {
+        let _ = writeln!(
+            out,
+            "      with {} at {}, for this step only",
+            names::line(&manifests.copied.join(", ")),
+            manifests.target
+        );
+    }
+    for mount in &run.decision.mounts {
+        show_cache(out, mount, verbose);
+    }
+    for file in run.decision.files.keys() {
+        let _ = writeln!(out, "      file {file}, for this step only");
+    }
+    for directory in &run.decision.tmpfs {
+        let _ = writeln!(out, "      tmpfs {directory}");
+    }
+    for defeat in &run.decision.defeated {
+        let _ = writeln!(
+            out,
+            "      ! `{}` keeps {} empty: {}",
+            defeat.words, defeat.cache, defeat.hint
+        );
+    }
+    if !verbose {
+        return;
+    }
+    for (name, value) in &run.decision.env {
+        let _ = writeln!(out, "      env {name}={value}");
+    }
+    if run.decision.unread {
+        out.push_str("      the command could not be followed to its end\n");
+    }
+    for left in &run.decision.left_alone {
+        let _ = writeln!(out, "      no {}: {}", left.cache, left.reason);
+    }
+}
+
+fn show_cache(out: &mut String, mount: &CacheMount, verbose: bool) {
+    let sharing = mount.sharing.as_str();
+    let owner = Owner {
+        uid: mount.uid,
+        gid: mount.gid,
+    };
+    let _ = writeln!(
+        out,
+        "      cache {} at {}, {sharing}, {} {:04o}: {}",
+        mount.cache,
+        mount.target,
+        ids(owner),
+        mount.mode,
+        mount.reason
+    );
+    if verbose {
+        let _ = writeln!(out, "        id {}", mount.id);
+    }
+}
+
+fn show_image(out: &mut String, plan: &Plan, verbose: bool) {
+    let config = &plan.config.config;
+    out.push_str("\nimage\n");
+    let mut field = |name: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(out, "  {name} {value}");
+        }
+    };
+    let words = |words: &Option<Vec<String>>| words.as_deref().map(names::words);
+    field("entrypoint", words(&config.entrypoint).unwrap_or_default());
+    field("cmd", words(&config.cmd).unwrap_or_default());
+    field("user", config.user.clone());
+    field("workdir", config.working_dir.clone());
+    let ports: Vec<&str> = config.exposed_ports.keys().map(String::as_str).collect();
+    field("expose", names::line(&ports.join(" ")));
+    if verbose {
+        for entry in &config.env {
+            field("env", names::line(entry));
+        }
+        for (name, value) in &config.labels {
+            field("label", names::line(&format!("{name}={value}")));
+        }
+    }
+}
+
+fn ids(owner: Owner) -> String {
+    format!("{}:{}", owner.uid, owner.gid)
+}
