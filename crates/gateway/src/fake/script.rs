@@ -1,0 +1,207 @@
+//! What a fake daemon knows, and where it fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_proto::google::rpc;
+use buildkit_proto::moby::buildkit::v1::{apicaps::ApiCap, frontend::PongResponse};
+use buildkit_proto::pb;
+
+use crate::{Cap, cap};
+
+/// Contents by path, relative to the root and without `./`.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// What a [`FakeBridge`](super::FakeBridge) knows, and where it fails.
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub(super) images: BTreeMap<String, FakeImage>,
+    /// By the identifier of the source operation: `local://context`.
+    pub(super) sources: BTreeMap<String, Files>,
+    pub(super) inputs: BTreeMap<String, pb::Definition>,
+    failures: Vec<(Call, String, rpc::Status)>,
+    caps: BTreeSet<String>,
+    llb_caps: BTreeSet<String>,
+}
+
+/// An image in a registry.
+#[derive(Clone, Debug, Default)]
+pub struct FakeImage {
+    /// JSON of its config.
+    pub config: String,
+    /// Its filesystem.
+    pub files: Files,
+}
+
+/// Something that can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Of a definition; told apart by its operations, as debug output shows them.
+    Solve,
+    /// Of an image; told apart by its reference.
+    Resolve,
+    /// Of a file; told apart by its path.
+    Read,
+    /// Told apart by its text.
+    Warn,
+}
+
+const GATEWAY: [Cap; 13] = [
+    cap::SOLVE,
+    cap::RESOLVE_IMAGE,
+    cap::READ_FILE,
+    cap::READ_DIR,
+    cap::STAT_FILE,
+    cap::RETURN,
+    cap::RETURN_MAP,
+    cap::IMPORT_CACHES,
+    cap::REF_ARRAY,
+    cap::INPUTS,
+    cap::EVALUATE,
+    cap::WARNINGS,
+    cap::SOURCE_META,
+];
+
+/// What `BuildKit` v0.13 knows of what builds use.
+const LLB: [&str; 40] = [
+    "constraints",
+    "diffop",
+    "exec.cgroup",
+    "exec.meta.base",
+    "exec.meta.cgroup.parent",
+    "exec.meta.network",
+    "exec.meta.proxyenv",
+    "exec.meta.security",
+    "exec.meta.setsdefaultpath",
+    "exec.meta.ulimit",
+    "exec.mount.bind",
+    "exec.mount.bind.readwrite-nooutput",
+    "exec.mount.cache",
+    "exec.mount.cache.sharing",
+    "exec.mount.secret",
+    "exec.mount.selector",
+    "exec.mount.ssh",
+    "exec.mount.tmpfs",
+    "exec.mount.tmpfs.size",
+    "exec.secretenv",
+    "file.base",
+    "file.copy.includeexcludepatterns",
+    "mergeop",
+    "meta.description",
+    "meta.exportcache",
+    "meta.ignorecache",
+    "platform",
+    "source.git",
+    "source.git.fullurl",
+    "source.git.httpauth",
+    "source.git.subdir",
+    "source.http",
+    "source.image",
+    "source.image.resolvemode",
+    "source.local",
+    "source.local.differ",
+    "source.local.excludepatterns",
+    "source.local.followpaths",
+    "source.local.includepatterns",
+    "source.local.sharedkeyhint",
+];
+
+impl Default for Script {
+    fn default() -> Script {
+        let mut llb_caps: BTreeSet<String> = LLB.iter().map(|id| (*id).to_owned()).collect();
+        llb_caps.insert("source.local.sessionid".to_owned());
+        Script {
+            images: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            failures: Vec::new(),
+            caps: GATEWAY.iter().map(|cap| cap.id.to_owned()).collect(),
+            llb_caps,
+        }
+    }
+}
+
+impl Script {
+    /// A daemon with every capability, and nothing else.
+    pub fn new() -> Script {
+        Script::default()
+    }
+
+    /// An image in a registry: reference, config and files.
+    #[must_use]
+    pub fn image(mut self, reference: &str, config: &str, files: &[(&str, &str)]) -> Script {
+        let image = FakeImage {
+            config: config.to_owned(),
+            files: to_files(files),
+        };
+        self.images.insert(reference.to_owned(), image);
+        self
+    }
+
+    /// A directory of the client's.
+    #[must_use]
+    pub fn local(self, name: &str, files: &[(&str, &str)]) -> Script {
+        self.source(&format!("local://{name}"), files)
+    }
+
+    /// What a source operation with this identifier holds.
+    #[must_use]
+    pub fn source(mut self, identifier: &str, files: &[(&str, &str)]) -> Script {
+        self.sources.insert(identifier.to_owned(), to_files(files));
+        self
+    }
+
+    /// A definition that the client gives beside the options.
+    #[must_use]
+    pub fn input(mut self, name: &str, definition: pb::Definition) -> Script {
+        self.inputs.insert(name.to_owned(), definition);
+        self
+    }
+
+    /// A daemon that lacks a capability, of the gateway or of operations.
+    #[must_use]
+    pub fn without(mut self, cap: &str) -> Script {
+        self.caps.remove(cap);
+        self.llb_caps.remove(cap);
+        self
+    }
+
+    /// A daemon that fails where a call's argument contains this text.
+    #[must_use]
+    pub fn failing(mut self, call: Call, containing: &str, status: rpc::Status) -> Script {
+        self.failures.push((call, containing.to_owned(), status));
+        self
+    }
+
+    pub(super) fn failure(&self, call: Call, argument: &str) -> Result<(), rpc::Status> {
+        let fits = |(at, text, _): &&(Call, String, rpc::Status)| {
+            *at == call && argument.contains(text.as_str())
+        };
+        match self.failures.iter().find(fits) {
+            Some((.., status)) => Err(status.clone()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn pong(&self) -> PongResponse {
+        let caps = |ids: &BTreeSet<String>| {
+            let cap = |id: &String| ApiCap {
+                id: id.clone(),
+                enabled: true,
+                ..ApiCap::default()
+            };
+            ids.iter().map(cap).collect()
+        };
+        PongResponse {
+            frontend_api_caps: caps(&self.caps),
+            llb_caps: caps(&self.llb_caps),
+            workers: Vec::new(),
+        }
+    }
+}
+
+fn to_files(files: &[(&str, &str)]) -> Files {
+    files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect()
+}
