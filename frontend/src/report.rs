@@ -1,0 +1,142 @@
+//! Diagnostics in the form that a client prints.
+
+use std::fmt::Write as _;
+
+use larder_diagnostic::{Diagnostic, SourceFile, summary};
+use larder_gateway::{Bridge, Excerpt, Failure, Warning};
+
+use crate::origin::Origin;
+
+/// Everything that was found in a file so far.
+pub(crate) struct Report<'a> {
+    origin: &'a Origin,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(origin: &'a Origin) -> Report<'a> {
+        Report {
+            origin,
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Adds what is not known yet: two platforms may find the same.
+    pub(crate) fn add(&mut self, found: Vec<Diagnostic>) {
+        for diagnostic in found {
+            if !self.diagnostics.contains(&diagnostic) {
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+
+    /// All errors at once, in the order of the file.
+    pub(crate) fn fail_on_errors(&self) -> Result<(), Failure> {
+        let errors: Vec<Diagnostic> = self.sorted(true);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(failure(&self.origin.file, &errors))
+    }
+
+    /// Shows the warnings. One that the daemon does not take is no reason to stop.
+    pub(crate) async fn send_warnings(&self, bridge: &impl Bridge) -> Result<(), Failure> {
+        for diagnostic in self.sorted(false) {
+            let warning = Warning {
+                vertex: self.origin.vertex.clone(),
+                excerpt: excerpt(&self.origin.file, &diagnostic),
+                detail: diagnostic.hint.into_iter().collect(),
+                short: diagnostic.message,
+            };
+            match bridge.warn(warning).await {
+                Err(failure) if failure.is_disconnected() => return Err(failure),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn sorted(&self, errors: bool) -> Vec<Diagnostic> {
+        let of_kind = |diagnostic: &&Diagnostic| diagnostic.is_error() == errors;
+        let mut found: Vec<Diagnostic> = self.diagnostics.iter().filter(of_kind).cloned().collect();
+        found.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+        found
+    }
+}
+
+/// An error that shows every diagnostic, and the lines of each.
+pub(crate) fn failure(file: &SourceFile, diagnostics: &[Diagnostic]) -> Failure {
+    let mut message = String::new();
+    if diagnostics.len() > 1 {
+        let _ = write!(message, "{} in {}", summary(diagnostics), file.name);
+    }
+    for diagnostic in diagnostics {
+        if !message.is_empty() {
+            message.push('\n');
+        }
+        message.push_str(&file.name);
+        if let Some(span) = diagnostic.span {
+            let (line, column) = file.position(span.start);
+            let _ = write!(message, ":{line}:{column}");
+        }
+        let _ = write!(message, ": {}", diagnostic.message);
+        for (span, text) in &diagnostic.labels {
+            let (line, column) = file.position(span.start);
+            let _ = write!(message, "\n  {}:{line}:{column}: {text}", file.name);
+        }
+        if let Some(hint) = &diagnostic.hint {
+            let _ = write!(message, "\n  help: {hint}");
+        }
+    }
+    Failure::Mistakes {
+        message,
+        excerpts: diagnostics
+            .iter()
+            .filter_map(|diagnostic| excerpt(file, diagnostic))
+            .collect(),
+    }
+}
+
+fn excerpt(file: &SourceFile, diagnostic: &Diagnostic) -> Option<Excerpt> {
+    Some(Excerpt {
+        file: file.name.clone(),
+        data: file.text.clone().into_bytes(),
+        language: "YAML".to_owned(),
+        lines: vec![file.lines(diagnostic.span?)],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use larder_diagnostic::Span;
+
+    use super::*;
+
+    #[test]
+    fn one_error_and_several() {
+        let file = SourceFile::new("larder.yaml", "form: x\nsteps: []\n");
+        let unknown = Diagnostic::error(Span::new(0, 4), "unknown key `form`").hint("write `from`");
+        let twice = Diagnostic::error(None, "no target `web`")
+            .label(Span::new(8, 13), "the stages are here");
+        let Failure::Mistakes { message, excerpts } =
+            failure(&file, std::slice::from_ref(&unknown))
+        else {
+            panic!("no mistakes");
+        };
+        assert_eq!(
+            message,
+            "larder.yaml:1:1: unknown key `form`\n  help: write `from`"
+        );
+        assert_eq!(excerpts[0].lines, [1..=1]);
+        let Failure::Mistakes { message, excerpts } = failure(&file, &[unknown, twice]) else {
+            panic!("no mistakes");
+        };
+        assert_eq!(
+            message,
+            "2 errors in larder.yaml\n\
+             larder.yaml:1:1: unknown key `form`\n  help: write `from`\n\
+             larder.yaml: no target `web`\n  larder.yaml:2:1: the stages are here"
+        );
+        assert_eq!(excerpts.len(), 1);
+    }
+}

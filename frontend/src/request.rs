@@ -1,0 +1,82 @@
+//! Options in the words of `larder-plan`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use buildkit_llb::Platform;
+use larder_diagnostic::Diagnostic;
+use larder_gateway::Options;
+use larder_gateway::options::NoCacheOption;
+use larder_plan::{NoCache, Request, RunOptions};
+
+use crate::origin::Origin;
+
+/// What to build for. The daemon's own platform unless the client names some.
+pub(crate) fn platforms(options: &Options) -> Vec<Platform> {
+    if options.platforms.is_empty() {
+        return vec![own_platform(options)];
+    }
+    options.platforms.clone()
+}
+
+/// Different in every build.
+pub(crate) fn nonce() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    format!("{:x}", now.unwrap_or_default().as_nanos())
+}
+
+pub(crate) fn request(
+    options: &Options,
+    platform: &Platform,
+    origin: &Origin,
+    nonce: &str,
+) -> Request {
+    let nonce = nonce.to_owned();
+    Request {
+        build_platform: own_platform(options),
+        build_args: options.build_args.clone(),
+        target: options.target.clone(),
+        labels: options.labels.clone(),
+        cache_namespace: options.cache_namespace.clone(),
+        no_cache: match &options.no_cache {
+            NoCacheOption::None => NoCache::None,
+            NoCacheOption::All => NoCache::All { nonce },
+            NoCacheOption::Stages(names) => NoCache::Stages {
+                names: names.clone(),
+                nonce,
+            },
+        },
+        resolve_mode: options.resolve_mode,
+        context: origin.context.clone(),
+        run: RunOptions {
+            proxy: options.proxy(),
+            extra_hosts: options.extra_hosts.clone(),
+            network: options.network.unwrap_or_default(),
+            ulimits: options.ulimits.clone(),
+            cgroup_parent: options.cgroup_parent.clone().unwrap_or_default(),
+            hostname: options.hostname.clone().unwrap_or_default(),
+            shm_size: options.shm_size,
+        },
+        ..Request::new(platform.clone(), "default")
+    }
+}
+
+/// A warning for each option that the client set in vain.
+pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
+    let warning = |name: &String| {
+        let message = match name.strip_prefix("context:") {
+            Some(context) => {
+                format!("the build context `{context}` is not used: specs cannot name it yet")
+            }
+            None => format!("the option `{name}` has no effect"),
+        };
+        Diagnostic::warning(None, message)
+    };
+    options.ignored.iter().map(warning).collect()
+}
+
+fn own_platform(options: &Options) -> Platform {
+    options
+        .worker_platform
+        .clone()
+        .unwrap_or_else(Platform::host)
+}

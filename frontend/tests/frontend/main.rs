@@ -1,0 +1,5 @@
+//! The frontend against a fake daemon.
+
+mod build;
+mod process;
+mod support;
