@@ -104,7 +104,7 @@ impl Definition {
 
     /// What is said of an operation, as far as the wire types know.
     pub(crate) fn meta(&self, digest: &str) -> pb::OpMetadata {
-        let bytes = self.raw.metadata.get(digest).map(Vec::as_slice);
+        let bytes = self.raw.metadata.get(digest).map(AsRef::as_ref);
         // Never fails: what came from outside was read as this type before.
         pb::OpMetadata::decode(bytes.unwrap_or_default()).unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use prost::bytes::Bytes;
 use crate::caps;
 use crate::definition::Definition;
 use crate::digest::Digest;
-use crate::meta::{Meta, Said};
+use crate::meta::{Caps, Meta, Said};
 use crate::op::{Constraints, Lowering, Op};
 use crate::platform::Platform;
 use crate::source_map::{self, SourceId, SourceInfo};
@@ -26,6 +26,7 @@ pub struct Graph {
     by_digest: BTreeMap<Digest, Vertex>,
     files: Vec<Bytes>,
     by_file: BTreeMap<Bytes, SourceId>,
+    caps: Caps,
     buffer: Vec<u8>,
 }
 
@@ -112,7 +113,8 @@ impl Graph {
         let mut buffer = std::mem::take(&mut self.buffer);
         wire::encode(&mut buffer, op);
         let inputs = outputs.into_iter().map(|output| output.vertex).collect();
-        let vertex = self.insert(&buffer, inputs, Said::new(&meta.lower(&caps)));
+        let said = Said::new(meta, &self.caps.encode(&caps));
+        let vertex = self.insert(&buffer, inputs, said);
         self.buffer = buffer;
         vertex
     }
@@ -225,7 +227,7 @@ impl Graph {
         };
         let mut head_bytes = Vec::new();
         wire::encode(&mut head_bytes, head);
-        let said = Meta::default().lower(&needs).encode_to_vec();
+        let said = Caps::default().encode(&needs);
         metadata.push((Digest::of(&head_bytes).to_string(), said));
         def.push(head_bytes.into());
         Definition::new(RawDefinition {

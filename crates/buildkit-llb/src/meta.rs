@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use buildkit_proto::pb;
+use prost::bytes::Bytes;
 use prost::{DecodeError, Message as _};
 
 use crate::caps;
@@ -43,7 +44,7 @@ impl Meta {
         }
     }
 
-    pub(crate) fn lower(self, caps: &[&'static str]) -> pb::OpMetadata {
+    fn lower(self) -> pb::OpMetadata {
         let mut description = self.description;
         if let Some(name) = self.name {
             description.insert(CUSTOM_NAME.to_owned(), name);
@@ -52,7 +53,7 @@ impl Meta {
             ignore_cache: self.ignore_cache,
             description,
             export_cache: self.export_cache.map(|value| pb::ExportCache { value }),
-            caps: caps.iter().map(|cap| ((*cap).to_owned(), true)).collect(),
+            caps: BTreeMap::new(),
             progress_group: self.progress_group.map(|group| pb::ProgressGroup {
                 id: group.id,
                 name: group.name,
@@ -67,23 +68,29 @@ pub(crate) const CUSTOM_NAME: &str = "llb.customname";
 /// What is said of an operation, encoded, since it is copied more often than it is read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Said {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
     /// What a daemon must know to read it.
     pub(crate) needs: Vec<&'static str>,
 }
 
 impl Said {
-    pub(crate) fn new(meta: &pb::OpMetadata) -> Self {
-        Self::with_bytes(meta, meta.encode_to_vec())
+    /// With capabilities that are encoded already, see [`Caps`].
+    pub(crate) fn new(meta: Meta, caps: &[u8]) -> Self {
+        let meta = meta.lower();
+        let mut bytes = Vec::with_capacity(meta.encoded_len() + caps.len());
+        // Fails only for a buffer that cannot grow.
+        let _ = meta.encode(&mut bytes);
+        bytes.extend_from_slice(caps);
+        Self::with_bytes(&meta, bytes.into())
     }
 
     /// Keeps the bytes as they are.
-    pub(crate) fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
-        let meta = pb::OpMetadata::decode(bytes.as_slice())?;
+    pub(crate) fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
+        let meta = pb::OpMetadata::decode(bytes.as_ref())?;
         Ok(Self::with_bytes(&meta, bytes))
     }
 
-    fn with_bytes(meta: &pb::OpMetadata, bytes: Vec<u8>) -> Self {
+    fn with_bytes(meta: &pb::OpMetadata, bytes: Bytes) -> Self {
         let needs = [
             (meta.ignore_cache, caps::META_IGNORE_CACHE),
             (!meta.description.is_empty(), caps::META_DESCRIPTION),
@@ -102,12 +109,32 @@ impl Said {
             *self = other;
         } else if self.bytes != other.bytes && !other.bytes.is_empty() {
             // Both were made from, or read as, this type.
-            let read = |said: &Self| pb::OpMetadata::decode(said.bytes.as_slice());
+            let read = |said: &Self| pb::OpMetadata::decode(said.bytes.as_ref());
             if let (Ok(mut meta), Ok(other)) = (read(self), read(&other)) {
                 merge(&mut meta, other);
-                *self = Self::new(&meta);
+                *self = Self::with_bytes(&meta, meta.encode_to_vec().into());
             }
         }
+    }
+}
+
+/// Sets of capabilities, each encoded as metadata that says nothing else. Messages that stand one
+/// after the other are one message, and there are far fewer sets than operations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caps(BTreeMap<Vec<&'static str>, Bytes>);
+
+impl Caps {
+    pub(crate) fn encode(&mut self, caps: &[&'static str]) -> Bytes {
+        if let Some(known) = self.0.get(caps) {
+            return known.clone();
+        }
+        let meta = pb::OpMetadata {
+            caps: caps.iter().map(|cap| ((*cap).to_owned(), true)).collect(),
+            ..pb::OpMetadata::default()
+        };
+        let bytes = Bytes::from(meta.encode_to_vec());
+        self.0.insert(caps.to_vec(), bytes.clone());
+        bytes
     }
 }
 

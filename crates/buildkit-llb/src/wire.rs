@@ -30,7 +30,7 @@ pub(crate) struct RawDefinition {
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub(crate) def: Vec<Bytes>,
     #[prost(btree_map = "string, bytes", tag = "2")]
-    pub(crate) metadata: BTreeMap<String, Vec<u8>>,
+    pub(crate) metadata: BTreeMap<String, Bytes>,
     #[prost(message, optional, tag = "3")]
     pub(crate) source: Option<RawSource>,
 }
