@@ -1,1 +1,16 @@
-//! To be written.
+//! What tests against a real BuildKit need: the engine, a project, a build and its records, and a
+//! proxy that counts what was downloaded.
+
+mod build;
+mod command;
+mod engine;
+mod progress;
+mod project;
+pub mod proxy;
+
+pub use self::{
+    build::{Build, Built},
+    engine::{Base, Engine, unique},
+    progress::{Progress, Vertex},
+    project::Project,
+};

@@ -1,0 +1,48 @@
+//! The frontend image, as anyone would build it.
+
+use std::{fs, path::Path};
+
+use larder_e2e::{Engine, Project, unique};
+
+/// What a registry would hold of it, in bytes.
+const MOST: u64 = 3 << 20;
+
+#[test]
+fn it_builds_from_its_dockerfile_is_small_and_works() {
+    let engine = Engine::from_env().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let file = format!("--file={}", root.join("Dockerfile.frontend").display());
+    let context = root.display().to_string();
+    let image = format!("{}/larder-e2e/frontend-{}:1", engine.registry(), unique());
+    let output = format!("--output=type=image,name={image},push=true,oci-mediatypes=true");
+    let make = |output: &str| {
+        engine
+            .docker_output(&[
+                "buildx",
+                "build",
+                "--provenance=false",
+                &file,
+                output,
+                &context,
+            ])
+            .unwrap()
+    };
+    make(&output);
+
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("image.tar");
+    make(&format!("--output=type=oci,dest={}", archive.display()));
+    let bytes = fs::metadata(&archive).unwrap().len();
+    assert!(bytes <= MOST, "the image has {bytes} bytes, compressed");
+
+    let spec = "from: scratch\nsteps:\n  - copy: hello.txt\n";
+    let project = Project::new(&engine, spec).unwrap();
+    project.file("hello.txt", "hello").unwrap();
+    let built = engine
+        .build(&project)
+        .arg("BUILDKIT_SYNTAX", &image)
+        .files()
+        .succeed()
+        .unwrap();
+    assert_eq!(built.read("/hello.txt").unwrap(), "hello");
+}
