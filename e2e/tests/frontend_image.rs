@@ -7,6 +7,9 @@ use larder_e2e::{Engine, Project, unique};
 /// What a registry would hold of it, in bytes.
 const MOST: u64 = 3 << 20;
 
+/// `EM_AARCH64`, little-endian.
+const AARCH64: [u8; 2] = [183, 0];
+
 #[test]
 fn it_builds_from_its_dockerfile_is_small_and_works() {
     let engine = Engine::from_env().unwrap();
@@ -15,23 +18,17 @@ fn it_builds_from_its_dockerfile_is_small_and_works() {
     let context = root.display().to_string();
     let image = format!("{}/larder-e2e/frontend-{}:1", engine.registry(), unique());
     let output = format!("--output=type=image,name={image},push=true,oci-mediatypes=true");
-    let make = |output: &str| {
+    let make = |options: &[&str]| {
+        let build = ["buildx", "build", "--provenance=false", &file];
         engine
-            .docker_output(&[
-                "buildx",
-                "build",
-                "--provenance=false",
-                &file,
-                output,
-                &context,
-            ])
+            .docker_output(&[&build, options, &[&context]].concat())
             .unwrap()
     };
-    make(&output);
+    make(&[&output]);
 
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("image.tar");
-    make(&format!("--output=type=oci,dest={}", archive.display()));
+    make(&[&format!("--output=type=oci,dest={}", archive.display())]);
     let bytes = fs::metadata(&archive).unwrap().len();
     assert!(bytes <= MOST, "the image has {bytes} bytes, compressed");
 
@@ -45,4 +42,14 @@ fn it_builds_from_its_dockerfile_is_small_and_works() {
         .succeed()
         .unwrap();
     assert_eq!(built.read("/hello.txt").unwrap(), "hello");
+
+    let arm = folder.path().join("arm64");
+    make(&[
+        "--platform=linux/arm64",
+        "--build-arg=RUST_IMAGE=rust:1-cross",
+        &format!("--output=type=local,dest={}", arm.display()),
+    ]);
+    let program = fs::read(arm.join("larder-frontend")).unwrap();
+    assert_eq!(&program[..4], b"\x7fELF");
+    assert_eq!(program[18..20], AARCH64, "the machine in the ELF header");
 }
