@@ -6,6 +6,16 @@ mod check;
 mod data;
 #[path = "build/emit.rs"]
 mod emit;
+#[path = "build/emit_runtimes.rs"]
+mod emit_runtimes;
+#[path = "src/path.rs"]
+#[expect(unreachable_pub, reason = "the crate has it as well")]
+mod path;
+#[path = "build/runtimes.rs"]
+mod runtimes;
+#[path = "src/toolchain.rs"]
+#[expect(dead_code, unreachable_pub, reason = "only the names are checked")]
+mod toolchain;
 
 use std::path::Path;
 use std::{env, fs, process};
@@ -13,6 +23,8 @@ use std::{env, fs, process};
 fn main() {
     println!("cargo::rerun-if-changed=caches");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/path.rs");
+    println!("cargo::rerun-if-changed=src/toolchain.rs");
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let mut mistakes = Vec::new();
     let tools = read(Path::new("caches"), &mut mistakes);
@@ -23,8 +35,12 @@ fn main() {
         }
         process::exit(1);
     }
-    fs::write(Path::new(&out).join("catalogue.rs"), emit::tables(&tools))
-        .expect("OUT_DIR is writable");
+    for (file, text) in [
+        ("catalogue.rs", emit::tables(&tools)),
+        ("runtimes.rs", emit_runtimes::table(&tools)),
+    ] {
+        fs::write(Path::new(&out).join(file), text).expect("OUT_DIR is writable");
+    }
 }
 
 fn read(folder: &Path, mistakes: &mut Vec<String>) -> Vec<data::Tool> {

@@ -1,39 +1,63 @@
 //! Documentation that is generated from data.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use crate::run;
 
-const CACHES: &str = "docs/caches.md";
-
-const INTRODUCTION: &str = "\
-# The caches
-
-The caches that Larder knows, each with the claims that its mounts rest on, and where those come from.
-Written by `cargo xtask docs` from the entries in `crates/catalog/caches`.
-
-";
+/// Holds generated pages alone.
+const FOLDER: &str = "docs/caches";
 
 /// Writes the generated pages, or with `check` fails when one is not what it would be.
 pub(crate) fn write(check: bool) -> Result<()> {
-    let path = run::root()?.join(CACHES);
-    let text = format!("{INTRODUCTION}{}", larder_catalog::docs());
+    let root = run::root()?;
+    let pages = larder_catalog::docs();
+    let wanted: BTreeSet<&str> = pages.iter().map(|page| page.path.as_str()).collect();
     if !check {
-        if run::write_if_changed(&path, &text)? {
-            run::say(format!("wrote {CACHES}"));
-        }
-        return Ok(());
+        fs::create_dir_all(root.join(FOLDER)).with_context(|| format!("cannot make {FOLDER}"))?;
     }
-    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {CACHES}"))?;
-    if let Some(line) = first_difference(&old, &text) {
-        bail!(
-            "{CACHES} is not what the catalogue says, from line {line} on; \
-             run `cargo xtask docs` and commit it"
-        );
+    for page in &pages {
+        let path = root.join(&page.path);
+        if !check {
+            if run::write_if_changed(&path, &page.text)? {
+                run::say(format!("wrote {}", page.path));
+            }
+            continue;
+        }
+        let old = fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}; `cargo xtask docs` writes it", page.path))?;
+        if let Some(line) = first_difference(&old, &page.text) {
+            bail!(
+                "{} is not what the catalogue says, from line {line} on; \
+                 run `cargo xtask docs` and commit it",
+                page.path
+            );
+        }
+    }
+    for path in present(&root)?
+        .iter()
+        .filter(|path| !wanted.contains(path.as_str()))
+    {
+        if check {
+            bail!("{path} is no page of the catalogue; run `cargo xtask docs` and commit that");
+        }
+        fs::remove_file(root.join(path)).with_context(|| format!("cannot remove {path}"))?;
+        run::say(format!("removed {path}"));
     }
     Ok(())
+}
+
+/// The pages that are there, sorted.
+fn present(root: &Path) -> Result<BTreeSet<String>> {
+    let folder = root.join(FOLDER);
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {FOLDER}"))?;
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        Ok(format!("{FOLDER}/{}", entry?.file_name().to_string_lossy()))
+    };
+    entries.map(name).collect()
 }
 
 /// The first line, from 1, in which two texts differ.

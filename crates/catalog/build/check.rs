@@ -1,7 +1,11 @@
 //! What the format alone does not say about a good data file.
 
-use crate::data::{Cache, Condition, Defeat, Place, Program, Tool};
+use crate::data::{Cache, Condition, Defeat, KeyPart, Program, Tool};
+use crate::toolchain::TOOLCHAINS;
+use crate::{path, runtimes};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod places;
 
 /// Every mistake in the files, each naming its file.
 pub(crate) fn mistakes(tools: &[Tool]) -> Vec<String> {
@@ -45,6 +49,25 @@ pub(crate) fn mistakes(tools: &[Tool]) -> Vec<String> {
         }
         found.extend(local.iter().map(|text| in_file(tool, text)));
     }
+    places::overlaps(tools, &mut found);
+    let kept = runtimes::all(tools);
+    places::check_kept(&kept, &mut found);
+    for name in kept.iter().filter(|kept| kept.caches.is_empty()) {
+        let named = |tool: &&Tool| {
+            owners.contains_key(name.name)
+                || tool.groups.iter().any(|group| group == name.name)
+                || (tool.name == name.name && !tool.caches.is_empty())
+        };
+        if tools.iter().any(|tool| named(&tool)) {
+            found.push(in_file(
+                name.tool,
+                &format!(
+                    "runtime `{}` has the name of caches, which builds mount",
+                    name.name
+                ),
+            ));
+        }
+    }
     found
 }
 
@@ -53,8 +76,8 @@ fn in_file(tool: &Tool, text: &str) -> String {
 }
 
 fn check_tool(tool: &Tool, found: &mut Vec<String>) {
-    if tool.caches.is_empty() {
-        found.push("no [[cache]]".to_owned());
+    if tool.caches.is_empty() && tool.programs.is_empty() && tool.runtimes.is_empty() {
+        found.push("no [[cache]], [[program]] or [[runtime]]".to_owned());
     }
     if tool.groups.is_empty() {
         found.push("`groups` is empty; name the language, or `os`".to_owned());
@@ -90,7 +113,7 @@ fn check_program(program: &Program, caches: &BTreeMap<&str, &str>, found: &mut V
             found.push(format!("program `{name}` is not the name of a program"));
         }
     }
-    if program.uses.is_empty() {
+    if program.uses.is_empty() && program.runs.is_empty() {
         found.push(format!("program `{name}` has no [[program.use]]"));
     }
     for cache in program.uses.iter().flat_map(|listed| &listed.caches) {
@@ -108,7 +131,16 @@ fn check_program(program: &Program, caches: &BTreeMap<&str, &str>, found: &mut V
             ));
         }
     }
-    for phrase in program.uses.iter().flat_map(|listed| &listed.subcommands) {
+    for listed in &program.uses {
+        if listed.options.iter().any(|option| !option.starts_with('-')) {
+            found.push(format!(
+                "an option of program `{name}` does not start with `-`"
+            ));
+        }
+    }
+    let runs = program.runs.iter().filter(|phrase| !phrase.is_empty());
+    let subcommands = program.uses.iter().flat_map(|listed| &listed.subcommands);
+    for phrase in subcommands.chain(runs) {
         if phrase.trim() != phrase || phrase.is_empty() || phrase.starts_with('-') {
             found.push(format!(
                 "subcommand `{phrase}` of program `{name}` is not a subcommand"
@@ -153,12 +185,13 @@ fn check_cache(cache: &Cache, found: &mut Vec<String>) {
         found.push("`source` is no https address of documentation or code".to_owned());
     }
     if !cache.key.is_sorted() || cache.key.windows(2).any(|pair| pair[0] == pair[1]) {
-        found.push("`key` is not `distribution`, `platform` in this order".to_owned());
+        found.push("`key` is not `distribution`, `platform`, `toolchain` in this order".to_owned());
     }
     if cache.key.is_empty() != cache.key_reason.trim().is_empty() {
         found.push("`key-reason` goes with a `key` that is not empty".to_owned());
     }
-    check_place(&cache.place, found);
+    check_toolchain(cache, found);
+    places::check_place(&cache.place, found);
     for file in &cache.files {
         absolute("file path", &file.path, found);
         if !file.contents.ends_with('\n') {
@@ -168,40 +201,26 @@ fn check_cache(cache: &Cache, found: &mut Vec<String>) {
             ));
         }
     }
-    for defeat in &cache.defeats {
+    for defeat in cache.defeats.iter().chain(&cache.avoids) {
         check_defeat(defeat, found);
     }
 }
 
-fn check_place(place: &Place, found: &mut Vec<String>) {
-    if let Some(fixed) = &place.fixed {
-        absolute("fixed", fixed, found);
-        if place.variable.is_some() || place.cache.is_some() || place.home.is_some() {
-            found.push("a fixed place has no variable, `cache` or `home`".to_owned());
-        }
-        return;
+/// Where a toolchain's version is not known, the distribution says something of it.
+fn check_toolchain(cache: &Cache, found: &mut Vec<String>) {
+    let has = |part| cache.key.contains(&part);
+    if has(KeyPart::Toolchain) != cache.toolchain.is_some() {
+        found.push("`toolchain` goes with `toolchain` in `key`".to_owned());
     }
-    match (&place.variable, &place.cache, &place.home) {
-        (Some(variable), Some(cache), Some(home)) => {
-            variable_name(variable, found);
-            absolute("cache", cache, found);
-            if !cache.starts_with("/cache/") {
-                found.push(format!("`cache` is `{cache}`, not below /cache"));
-            }
-            relative("home", home, found);
-        }
-        _ => found.push("a place is `fixed`, or `variable`, `cache` and `home`".to_owned()),
+    if has(KeyPart::Toolchain) && !has(KeyPart::Distribution) {
+        found.push("a `key` with `toolchain` has `distribution` too".to_owned());
     }
-    if !place.subdir.is_empty() {
-        relative("subdir", &place.subdir, found);
-    }
-    if let Some(under) = &place.under {
-        variable_name(&under.variable, found);
-        relative("under", &under.path, found);
-    }
-    for (variable, value) in &place.set {
-        variable_name(variable, found);
-        relative("set", value, found);
+    if let Some(name) = &cache.toolchain
+        && !TOOLCHAINS.iter().any(|known| known.name == name)
+    {
+        found.push(format!(
+            "`toolchain` is `{name}`, which src/toolchain.rs does not have"
+        ));
     }
 }
 
@@ -241,18 +260,14 @@ fn variable_name(name: &str, found: &mut Vec<String>) {
 }
 
 fn absolute(key: &str, path: &str, found: &mut Vec<String>) {
-    match path.strip_prefix('/') {
-        Some(rest) if clean(rest) => {}
-        _ => found.push(format!("`{key}` is `{path}`, not an absolute, clean path")),
+    if path == "/" || path::clean(path).as_deref() != Some(path) {
+        found.push(format!("`{key}` is `{path}`, not an absolute, clean path"));
     }
 }
 
 fn relative(key: &str, path: &str, found: &mut Vec<String>) {
-    if !clean(path) {
+    let whole = format!("/{path}");
+    if path.is_empty() || path::clean(&whole) != Some(whole) {
         found.push(format!("`{key}` is `{path}`, not a relative, clean path"));
     }
-}
-
-fn clean(path: &str) -> bool {
-    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

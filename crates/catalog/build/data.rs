@@ -15,6 +15,15 @@ pub(crate) struct Tool {
     pub(crate) programs: Vec<Program>,
     #[serde(default, rename = "cache")]
     pub(crate) caches: Vec<Cache>,
+    /// Whether images may keep the directories of its caches.
+    #[serde(default = "yes")]
+    pub(crate) keep: bool,
+    #[serde(default, rename = "runtime")]
+    pub(crate) runtimes: Vec<Runtime>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Deserialize)]
@@ -26,6 +35,8 @@ pub(crate) struct Program {
     #[serde(default)]
     pub(crate) value_flags: Vec<String>,
     pub(crate) prefix: Option<char>,
+    #[serde(default)]
+    pub(crate) runs: Vec<String>,
     pub(crate) module: Option<Module>,
     #[serde(default)]
     pub(crate) when: Vec<Condition>,
@@ -37,7 +48,8 @@ pub(crate) struct Program {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Module {
     pub(crate) hosts: Vec<String>,
-    pub(crate) flag: char,
+    /// Without it, the program is the host's first argument.
+    pub(crate) flag: Option<char>,
     /// No program of the name is meant, only the module.
     #[serde(default)]
     pub(crate) only: bool,
@@ -61,6 +73,14 @@ pub(crate) struct Use {
     pub(crate) caches: Vec<String>,
     #[serde(default)]
     pub(crate) subcommands: Vec<String>,
+    #[serde(default)]
+    pub(crate) bare: bool,
+    #[serde(default)]
+    pub(crate) options: Vec<String>,
+    #[serde(default)]
+    pub(crate) mentions: Vec<String>,
+    #[serde(default)]
+    pub(crate) except: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,12 +96,15 @@ pub(crate) struct Cache {
     pub(crate) key: Vec<KeyPart>,
     #[serde(default)]
     pub(crate) key_reason: String,
+    pub(crate) toolchain: Option<String>,
     pub(crate) owner: Owner,
     pub(crate) place: Place,
     #[serde(default, rename = "file")]
     pub(crate) files: Vec<Overlay>,
     #[serde(default, rename = "defeat")]
     pub(crate) defeats: Vec<Defeat>,
+    #[serde(default, rename = "avoid")]
+    pub(crate) avoids: Vec<Defeat>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -113,6 +136,7 @@ pub(crate) enum Scope {
 pub(crate) enum KeyPart {
     Distribution,
     Platform,
+    Toolchain,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -122,23 +146,38 @@ pub(crate) enum Owner {
     Root,
 }
 
-/// `fixed` alone, or `variable`, `cache` and `home` with the rest.
+/// `fixed` or `project` alone; or `variable` and `cache`, `home`, `root` with the rest.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Place {
     pub(crate) fixed: Option<String>,
+    pub(crate) project: Option<String>,
     pub(crate) variable: Option<String>,
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+    pub(crate) value: Option<String>,
     #[serde(default)]
     pub(crate) any_case: bool,
     pub(crate) cache: Option<String>,
     pub(crate) home: Option<String>,
+    pub(crate) root: Option<String>,
     #[serde(default)]
     pub(crate) subdir: String,
-    pub(crate) under: Option<Under>,
+    #[serde(default)]
+    pub(crate) under: Vec<Under>,
     #[serde(default)]
     pub(crate) beside: Beside,
     #[serde(default)]
-    pub(crate) set: BTreeMap<String, String>,
+    pub(crate) set: BTreeMap<String, Setting>,
+}
+
+/// `home`, perhaps with `or`; or `value`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Setting {
+    pub(crate) home: Option<String>,
+    pub(crate) or: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,11 +195,36 @@ pub(crate) enum Beside {
     Tmpfs,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Overlay {
     pub(crate) path: String,
     pub(crate) contents: String,
+}
+
+/// What images keep for a running container: with the tool's name, more for what its caches come to;
+/// otherwise, something installed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Runtime {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) title: String,
+    /// Why a build does not mount it.
+    #[serde(default)]
+    pub(crate) why_not: String,
+    #[serde(default)]
+    pub(crate) instead: String,
+    #[serde(default)]
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) directories: Vec<String>,
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) path: Vec<String>,
+    #[serde(default, rename = "file")]
+    pub(crate) files: Vec<Overlay>,
 }
 
 /// One of `flag`, `command` and `variable` (with `even-empty` or `word`).
@@ -173,6 +237,8 @@ pub(crate) struct Defeat {
     pub(crate) word: Option<String>,
     #[serde(default)]
     pub(crate) even_empty: bool,
+    /// Of what is to be avoided, `why`.
+    #[serde(alias = "why")]
     pub(crate) hint: String,
 }
 

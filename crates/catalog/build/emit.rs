@@ -1,6 +1,9 @@
 //! The tables as Rust.
 
-use crate::data::{Beside, Cache, Condition, Defeat, KeyPart, Place, Program, Tool};
+use crate::data::{
+    Beside, Cache, Class, Condition, Defeat, KeyPart, Overlay, Place, Program, Setting, Tool, Use,
+};
+use crate::toolchain::TOOLCHAINS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -19,8 +22,12 @@ pub(crate) fn tables(tools: &[Tool]) -> String {
 
     let mut names: BTreeSet<&str> = places.keys().copied().collect();
     for tool in tools {
-        names.insert(&tool.name);
-        names.extend(tool.groups.iter().map(String::as_str));
+        // What a build makes is only mounted when asked for by its own name.
+        let is_output = |cache: &Cache| matches!(cache.class, Class::Output);
+        if !tool.caches.iter().all(is_output) {
+            names.insert(&tool.name);
+            names.extend(tool.groups.iter().map(String::as_str));
+        }
     }
 
     let mut out = String::new();
@@ -88,33 +95,48 @@ fn program_row(program: &Program, places: &BTreeMap<&str, usize>) -> String {
     let uses: Vec<String> = program
         .uses
         .iter()
-        .map(|listed| {
-            let caches: Vec<usize> = listed
-                .caches
-                .iter()
-                .map(|name| places[name.as_str()])
-                .collect();
-            let phrases: Vec<String> = listed
-                .subcommands
-                .iter()
-                .map(|phrase| format!("&{:?}", phrase.split(' ').collect::<Vec<_>>()))
-                .collect();
-            format!(
-                "ProgramUse {{ caches: &{caches:?}, subcommands: {} }}",
-                slice(&phrases)
-            )
-        })
+        .map(|listed| use_row(listed, places))
         .collect();
     let when: Vec<String> = program.when.iter().map(condition).collect();
     format!(
-        "Program {{ name: {:?}, versioned: {}, value_flags: &{:?}, prefix: {:?}, when: {}, uses: {} }}",
+        "Program {{ name: {:?}, versioned: {}, value_flags: &{:?}, prefix: {:?}, runs: {}, when: {}, uses: {} }}",
         program.names[0],
         program.versioned,
         flags,
         program.prefix,
+        slice(&phrases(&program.runs)),
         slice(&when),
         slice(&uses)
     )
+}
+
+fn use_row(listed: &Use, places: &BTreeMap<&str, usize>) -> String {
+    let caches: Vec<usize> = listed
+        .caches
+        .iter()
+        .map(|name| places[name.as_str()])
+        .collect();
+    format!(
+        "ProgramUse {{ caches: &{caches:?}, subcommands: {}, bare: {}, options: &{:?}, mentions: &{:?}, except: &{:?} }}",
+        slice(&phrases(&listed.subcommands)),
+        listed.bare,
+        listed.options,
+        listed.mentions,
+        listed.except,
+    )
+}
+
+fn phrases(phrases: &[String]) -> Vec<String> {
+    let words = |phrase: &String| {
+        phrase
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    phrases
+        .iter()
+        .map(|phrase| format!("&{:?}", words(phrase)))
+        .collect()
 }
 
 fn condition(condition: &Condition) -> String {
@@ -138,25 +160,17 @@ fn condition(condition: &Condition) -> String {
 }
 
 fn cache_row(tool: &Tool, cache: &Cache) -> String {
-    let key: Vec<&str> = cache
+    let key: Vec<String> = cache
         .key
         .iter()
         .map(|part| match part {
-            KeyPart::Distribution => "crate::cache::KeyPart::Distribution",
-            KeyPart::Platform => "crate::cache::KeyPart::Platform",
-        })
-        .collect();
-    let files: Vec<String> = cache
-        .files
-        .iter()
-        .map(|file| {
-            format!(
-                "crate::cache::Overlay {{ path: {:?}, contents: {:?} }}",
-                file.path, file.contents
-            )
+            KeyPart::Distribution => "crate::cache::KeyPart::Distribution".to_owned(),
+            KeyPart::Platform => "crate::cache::KeyPart::Platform".to_owned(),
+            KeyPart::Toolchain => toolchain(cache.toolchain.as_deref().unwrap_or_default()),
         })
         .collect();
     let defeats: Vec<String> = cache.defeats.iter().map(defeat).collect();
+    let avoids: Vec<String> = cache.avoids.iter().map(defeat).collect();
     let mut out = String::from("Cache {\n");
     for (field, text) in [
         ("name", &cache.name),
@@ -179,8 +193,9 @@ fn cache_row(tool: &Tool, cache: &Cache) -> String {
     _ = writeln!(out, "    owner: crate::cache::Owner::{:?},", cache.owner);
     _ = writeln!(out, "    key: {},", slice(&key));
     _ = writeln!(out, "    place: {},", place(&cache.place));
-    _ = writeln!(out, "    files: {},", slice(&files));
-    _ = writeln!(out, "    defeats: {},\n}},", slice(&defeats));
+    _ = writeln!(out, "    files: {},", slice(&overlays(&cache.files)));
+    _ = writeln!(out, "    defeats: {},", slice(&defeats));
+    _ = writeln!(out, "    avoids: {},\n}},", slice(&avoids));
     out
 }
 
@@ -188,24 +203,61 @@ fn place(place: &Place) -> String {
     if let Some(fixed) = &place.fixed {
         return format!("crate::cache::Place::Fixed({fixed:?})");
     }
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let set: Vec<(&String, &String)> = place.set.iter().collect();
-    let under = place
+    if let Some(project) = &place.project {
+        return format!("crate::cache::Place::Project({project:?})");
+    }
+    let variables: Vec<&String> = place.variable.iter().chain(&place.also).collect();
+    let prefix = place
+        .value
+        .as_deref()
+        .map(|value| value.trim_end_matches("{cache}"));
+    let under: Vec<_> = place
         .under
-        .as_ref()
-        .map(|under| (&under.variable, &under.path));
+        .iter()
+        .map(|under| (&under.variable, &under.path))
+        .collect();
     let beside = match place.beside {
         Beside::Nothing => "Nothing",
         Beside::Tmpfs => "Tmpfs",
     };
+    let set: Vec<String> = place
+        .set
+        .iter()
+        .map(|(variable, value)| format!("({variable:?}, {})", setting(value)))
+        .collect();
     format!(
-        "crate::cache::Place::Movable(crate::cache::Movable {{ variable: {:?}, any_case: {}, cache: {:?}, home: {:?}, subdir: {:?}, under: {under:?}, beside: crate::cache::Beside::{beside}, set: &{set:?} }})",
-        text(&place.variable),
+        "crate::cache::Place::Movable(crate::cache::Movable {{ variables: &{variables:?}, any_case: {}, prefix: {prefix:?}, cache: {:?}, home: {:?}, root: {:?}, subdir: {:?}, under: &{under:?}, beside: crate::cache::Beside::{beside}, set: {} }})",
         place.any_case,
-        text(&place.cache),
-        text(&place.home),
+        place.cache,
+        place.home,
+        place.root,
         place.subdir,
+        slice(&set),
     )
+}
+
+fn toolchain(name: &str) -> String {
+    let at = TOOLCHAINS.iter().position(|known| known.name == name);
+    let at = at.expect("it was checked");
+    format!("crate::cache::KeyPart::Toolchain(&crate::toolchain::TOOLCHAINS[{at}])")
+}
+
+pub(crate) fn setting(setting: &Setting) -> String {
+    let value = match &setting.home {
+        Some(path) => format!("Home {{ path: {path:?}, or: {:?} }}", setting.or),
+        None => format!("Value({:?})", setting.value.as_deref().unwrap_or_default()),
+    };
+    format!("crate::cache::Setting::{value}")
+}
+
+pub(crate) fn overlays(files: &[Overlay]) -> Vec<String> {
+    let row = |file: &Overlay| {
+        format!(
+            "crate::cache::Overlay {{ path: {:?}, contents: {:?} }}",
+            file.path, file.contents
+        )
+    };
+    files.iter().map(row).collect()
 }
 
 fn defeat(defeat: &Defeat) -> String {
@@ -232,7 +284,7 @@ fn defeat(defeat: &Defeat) -> String {
     format!("crate::cache::Defeat {{ sign: crate::cache::Sign::{sign}, hint: {hint:?} }}")
 }
 
-fn slice<T: AsRef<str>>(items: &[T]) -> String {
+pub(crate) fn slice<T: AsRef<str>>(items: &[T]) -> String {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
     format!("&[{}]", items.join(", "))
 }

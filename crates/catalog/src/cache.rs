@@ -1,5 +1,7 @@
 //! What the catalogue says of a cache.
 
+use crate::toolchain::Toolchain;
+
 /// A directory that a tool fills and finds useful again.
 #[derive(Debug)]
 pub struct Cache {
@@ -33,6 +35,8 @@ pub struct Cache {
     pub files: &'static [Overlay],
     /// What keeps it empty.
     pub defeats: &'static [Defeat],
+    /// With what a mount would harm the image, and why.
+    pub avoids: &'static [Defeat],
 }
 
 /// What losing or hiding a cache means.
@@ -69,12 +73,14 @@ pub enum Scope {
 }
 
 /// What makes one cache unfit for another operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyPart {
     /// Another base distribution or release.
     Distribution,
     /// Another operating system, processor or variant.
     Platform,
+    /// Another version of an interpreter or a compiler, where that is known.
+    Toolchain(&'static Toolchain),
 }
 
 /// Whose directory a cache is.
@@ -91,29 +97,52 @@ pub enum Owner {
 pub enum Place {
     /// Always here.
     Fixed(&'static str),
-    /// Where a variable says.
+    /// Here, below the directory that the operation happens in.
+    Project(&'static str),
+    /// Where a variable says, or where the tool itself puts it.
     Movable(Movable),
 }
 
-/// A cache whose tool asks a variable where it is.
+/// A cache whose tool asks a variable where it is, or has it in the user's home.
 #[derive(Debug)]
 pub struct Movable {
-    /// The variable. It names the cache, or the directory above `subdir`.
-    pub variable: &'static str,
+    /// Variables that name the cache, or the directory above `subdir`; of several, versions of the
+    /// tool read one each. None if the tool cannot be told.
+    pub variables: &'static [&'static str],
     /// The tool reads the variable in capitals and in small letters.
     pub any_case: bool,
-    /// The variable's value when caches sit below `/cache`.
-    pub cache: &'static str,
+    /// What goes before the path in the variable's value, when that is no mere path.
+    pub prefix: Option<&'static str>,
+    /// The variable's path when caches sit below `/cache`; none for a tool that keeps more than
+    /// caches there, which stays where it is.
+    pub cache: Option<&'static str>,
     /// Its value when caches sit at home, relative to the home directory: the tool's own default.
-    pub home: &'static str,
+    pub home: Option<&'static str>,
+    /// The tool's own default for root, if it is another.
+    pub root: Option<&'static str>,
     /// What of the named directory is the cache; empty for all of it.
     pub subdir: &'static str,
-    /// A variable that moves the tool's default, and the path below it.
-    pub under: Option<(&'static str, &'static str)>,
+    /// Variables that move the tool's default, and the path below each; the first that is there
+    /// counts.
+    pub under: &'static [(&'static str, &'static str)],
     /// What the tool needs beside the cache when it sits below `/cache`.
     pub beside: Beside,
-    /// More variables for a cache below `/cache`, with values relative to the home directory.
-    pub set: &'static [(&'static str, &'static str)],
+    /// More variables to set.
+    pub set: &'static [(&'static str, Setting)],
+}
+
+/// A value for a variable that goes with a cache.
+#[derive(Debug)]
+pub enum Setting {
+    /// For a cache below `/cache`: what moving the cache must not move.
+    Home {
+        /// Relative to the home directory.
+        path: &'static str,
+        /// Where there is no home directory; the cache is left alone otherwise.
+        or: Option<&'static str>,
+    },
+    /// Wherever the cache is; `{cache}` stands for that.
+    Value(&'static str),
 }
 
 /// What a tool needs beside its cache.
@@ -208,6 +237,7 @@ impl KeyPart {
         match self {
             KeyPart::Distribution => "distribution",
             KeyPart::Platform => "platform",
+            KeyPart::Toolchain(_) => "toolchain",
         }
     }
 }

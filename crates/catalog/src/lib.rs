@@ -8,18 +8,22 @@ mod docs;
 mod path;
 mod program;
 mod removal;
+mod runtime;
 mod shell;
+mod toolchain;
 mod uses;
 
 pub use cache::{
     Beside, Cache, Class, Condition, Defeat, KeyPart, Movable, Overlay, Owner, Place, Scope,
-    Sharing, Sign,
+    Setting, Sharing, Sign,
 };
-pub use docs::docs;
-pub use path::{clean, within};
+pub use docs::{Page, docs};
+pub use path::{clean, is_system, within};
 pub use program::{CACHES, NAMES};
 pub use removal::{Effect, Removal};
+pub use runtime::{Installed, RUNTIMES, Runtime};
 pub use shell::{Command, Reading, RunsAs, Word, read, read_script};
+pub use toolchain::{TOOLCHAINS, Toolchain};
 pub use uses::{Use, uses};
 
 /// The cache of a name.
@@ -30,10 +34,12 @@ pub fn cache(name: &str) -> Option<&'static Cache> {
         .map(|index| &CACHES[index])
 }
 
-/// The caches of a language (`python`) or of a tool (`cargo`), by name.
+/// The caches of a language (`python`) or of a tool (`cargo`), by name, but for those that hold what
+/// a build makes.
 pub fn group(name: &str) -> Vec<&'static Cache> {
     CACHES
         .iter()
+        .filter(|cache| cache.class != Class::Output)
         .filter(|cache| cache.tool == name || cache.groups.contains(&name))
         .collect()
 }
@@ -46,6 +52,12 @@ pub fn named(name: &str) -> Vec<&'static Cache> {
     } else {
         group
     }
+}
+
+/// What a name stands for that is installed, and no cache: `pipx`, `npm-global`.
+pub fn installed(name: &str) -> Option<&'static Installed> {
+    let runtime = RUNTIMES.iter().find(|runtime| runtime.name == name)?;
+    runtime.installed.as_ref()
 }
 
 /// Every name that stands for caches, sorted: caches, tools and languages.

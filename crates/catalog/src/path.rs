@@ -26,6 +26,33 @@ pub fn within(path: &str, above: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a clean path is a directory of the system, in which more than a cache is.
+pub fn is_system(path: &str) -> bool {
+    const WHOLE: [&str; 19] = [
+        "/",
+        "/bin",
+        "/boot",
+        "/cache",
+        "/etc",
+        "/home",
+        "/lib",
+        "/lib64",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/root",
+        "/run",
+        "/sbin",
+        "/srv",
+        "/tmp",
+        "/usr",
+        "/usr/local",
+        "/var",
+    ];
+    const KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
+    WHOLE.contains(&path) || KERNEL.iter().any(|above| within(path, above))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,19 +13,37 @@ pub(crate) struct Program {
     pub(crate) value_flags: &'static [&'static str],
     /// What a word before the subcommand may start with (`+` of `cargo +nightly`).
     pub(crate) prefix: Option<char>,
+    /// Subcommands after which another command follows; an empty one for a program that is followed by
+    /// one itself.
+    pub(crate) runs: &'static [&'static [&'static str]],
     /// One of these must hold, if there are any.
     pub(crate) when: &'static [Condition],
     /// Which subcommands use which caches.
     pub(crate) uses: &'static [ProgramUse],
 }
 
-/// Subcommands that use the same caches.
+impl Program {
+    /// Whether an option takes the next word.
+    pub(crate) fn takes_next(&self, option: &str) -> bool {
+        self.value_flags.binary_search(&option).is_ok()
+    }
+}
+
+/// Calls that use the same caches: of the four that follow `caches` one must hold, if any is given.
 #[derive(Debug)]
 pub(crate) struct ProgramUse {
     /// Places in the table of caches.
     pub(crate) caches: &'static [usize],
-    /// Subcommands, each of one or more words; none at all for any arguments.
+    /// Subcommands, each of one or more words.
     pub(crate) subcommands: &'static [&'static [&'static str]],
+    /// No subcommand at all will do.
+    pub(crate) bare: bool,
+    /// Arguments that will do.
+    pub(crate) options: &'static [&'static str],
+    /// Texts that will do in an argument.
+    pub(crate) mentions: &'static [&'static str],
+    /// Arguments that will not.
+    pub(crate) except: &'static [&'static str],
 }
 
 /// A program that runs another as its module: `python -m pip`.
@@ -33,8 +51,8 @@ pub(crate) struct ProgramUse {
 pub(crate) struct Host {
     /// Its name, a version aside.
     pub(crate) name: &'static str,
-    /// The letter of the option that names the module.
-    pub(crate) flag: char,
+    /// The letter of the option that names the module; none if the first argument is its file.
+    pub(crate) flag: Option<char>,
     /// Other options that take the next word.
     pub(crate) value_flags: &'static [&'static str],
     /// The module.
@@ -57,6 +75,16 @@ pub(crate) fn programs(word: &str) -> impl Iterator<Item = &'static Program> {
         .iter()
         .chain(versioned)
         .map(|row| row.1)
+}
+
+/// The names of the programs that use a cache whatever their environment.
+pub(crate) fn users(cache: &Cache) -> Vec<&'static str> {
+    let uses = |program: &Program| {
+        let mut caches = program.uses.iter().flat_map(|listed| listed.caches);
+        program.when.is_empty() && caches.any(|at| std::ptr::eq(&raw const CACHES[*at], cache))
+    };
+    let programs = PROGRAMS.iter().filter(|(_, program)| uses(program));
+    programs.map(|(name, _)| *name).collect()
 }
 
 /// The modules that a command's first word may run.

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use crate::cache::{Cache, Condition, Sign};
-use crate::program::{self, CACHES, Program, basename};
+use crate::cache::{Cache, Condition, Defeat, Sign};
+use crate::program::{self, CACHES, Program, ProgramUse, basename};
 use crate::shell::{Command, DECLARES, Reading, RunsAs, Word, read};
 
 /// A cache that a command uses.
@@ -53,9 +53,27 @@ impl Reading {
         cache: &'static Cache,
         env: &[(String, String)],
     ) -> Vec<(String, &'static str)> {
+        self.signs(cache.defeats, cache, env)
+    }
+
+    /// What makes a mount of a cache harm the image: the words, and why.
+    pub fn avoids(
+        &self,
+        cache: &'static Cache,
+        env: &[(String, String)],
+    ) -> Vec<(String, &'static str)> {
+        self.signs(cache.avoids, cache, env)
+    }
+
+    fn signs(
+        &self,
+        of: &'static [Defeat],
+        cache: &'static Cache,
+        env: &[(String, String)],
+    ) -> Vec<(String, &'static str)> {
         let variables = Variables::new(env, &self.commands);
         let mut found = Vec::new();
-        for defeat in cache.defeats {
+        for defeat in of {
             let words = match &defeat.sign {
                 Sign::Flag(flag) => self.flag(flag, cache, &variables),
                 Sign::Command(pattern) => self.command(pattern),
@@ -74,11 +92,19 @@ impl Reading {
             .any(|(name, _)| name == variable || (any_case && name.eq_ignore_ascii_case(variable)))
     }
 
+    /// Whether a command sets a variable to a value in which a text occurs.
+    pub fn says(&self, variable: &str, text: &str) -> bool {
+        self.commands
+            .iter()
+            .flat_map(assigned)
+            .any(|(name, value)| name == variable && value.contains(text))
+    }
+
     fn flag(&self, flag: &str, cache: &'static Cache, variables: &Variables) -> Option<String> {
         let has = |word: &&Word| {
-            word.text.strip_prefix(flag).is_some_and(|rest| {
-                rest.is_empty() || (rest.starts_with('=') && flag.starts_with("--"))
-            })
+            word.text
+                .strip_prefix(flag)
+                .is_some_and(|rest| rest.is_empty() || (rest.starts_with('=') && flag.len() > 2))
         };
         self.commands.iter().find_map(|command| {
             let word = command.words.iter().skip(1).find(has)?;
@@ -129,23 +155,19 @@ impl Invocation<'_> {
         shown
     }
 
-    /// The arguments that are no options, as far as that is certain.
-    fn plain(&self) -> impl Iterator<Item = &str> {
-        let mut words = self.arguments.iter();
+    /// The arguments that are no options, as far as that is certain, and where they are.
+    fn plain(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mut words = self.arguments.iter().enumerate();
         let program = self.program;
         let mut first = true;
         std::iter::from_fn(move || {
             loop {
-                let word = words.next()?;
+                let (at, word) = words.next()?;
                 if word.text == "--" {
                     continue;
                 }
                 if word.text.starts_with('-') {
-                    if program
-                        .value_flags
-                        .binary_search(&word.text.as_str())
-                        .is_ok()
-                    {
+                    if program.takes_next(&word.text) {
                         words.next();
                     }
                     continue;
@@ -158,19 +180,77 @@ impl Invocation<'_> {
                 {
                     continue;
                 }
-                return Some(word.text.as_str());
+                return Some((at, word.text.as_str()));
             }
         })
     }
 
     fn starts_with(&self, phrase: &[&str]) -> bool {
+        self.after(phrase).is_some()
+    }
+
+    /// The arguments after a subcommand.
+    fn after(&self, phrase: &[&str]) -> Option<&[Word]> {
         let mut plain = self.plain();
-        phrase.iter().all(|word| plain.next() == Some(*word))
+        let mut next = 0;
+        for word in phrase {
+            let (at, found) = plain.next()?;
+            if found != *word {
+                return None;
+            }
+            next = at + 1;
+        }
+        Some(&self.arguments[next..])
+    }
+
+    /// Whether all arguments are options.
+    fn is_bare(&self) -> bool {
+        let mut words = self.arguments.iter();
+        while let Some(word) = words.next() {
+            if !word.text.starts_with('-') {
+                return false;
+            }
+            if self.program.takes_next(&word.text) {
+                words.next();
+            }
+        }
+        self.does_something()
+    }
+
+    /// The words that say that it is such a call, if it is.
+    fn says(&self, listed: &ProgramUse) -> Option<String> {
+        let has = |text: &str| self.arguments.iter().any(|word| word.text == text);
+        if listed.except.iter().any(|text| has(text)) {
+            return None;
+        }
+        let any = listed.subcommands.is_empty()
+            && listed.options.is_empty()
+            && listed.mentions.is_empty()
+            && !listed.bare;
+        let mentioned = |text: &&&str| self.arguments.iter().any(|word| word.text.contains(**text));
+        let words: Vec<&str> = if let Some(phrase) = listed
+            .subcommands
+            .iter()
+            .find(|phrase| self.starts_with(phrase))
+        {
+            phrase.to_vec()
+        } else if (any && self.does_something()) || (listed.bare && self.is_bare()) {
+            Vec::new()
+        } else {
+            let option = listed.options.iter().find(|text| has(text));
+            vec![option.or_else(|| listed.mentions.iter().find(mentioned))?]
+        };
+        let mut shown = self.shown();
+        for word in words {
+            shown.push(' ');
+            shown.push_str(word);
+        }
+        Some(shown)
     }
 
     /// Whether it is asked to do something, not just who it is.
     fn does_something(&self) -> bool {
-        const ASKS: [&str; 5] = ["--version", "--help", "-V", "-h", "-v"];
+        const ASKS: [&str; 6] = ["--version", "--help", "-V", "-h", "-v", "-version"];
         self.arguments.is_empty()
             || self
                 .arguments
@@ -195,25 +275,31 @@ fn invocations(command: &Command) -> impl Iterator<Item = Invocation<'_>> {
     });
     let modules = program::hosts(first).iter().filter_map(|host| {
         let mut at = 1;
-        while let Some(word) = words.get(at).filter(|word| word.text.starts_with('-')) {
-            if !word.text.starts_with("--") && word.text.ends_with(host.flag) {
-                let module = words.get(at + 1)?;
-                let (caller, arguments) = words.split_at(at + 2);
-                return (module.certain && module.text == host.program.name).then_some(
-                    Invocation {
-                        program: host.program,
-                        caller,
-                        arguments,
-                    },
-                );
-            }
-            at += if host.value_flags.contains(&word.text.as_str()) {
-                2
-            } else {
-                1
+        loop {
+            let word = words.get(at)?;
+            let (name, next) = match host.flag {
+                None if !word.text.starts_with('-') => (word, at + 1),
+                Some(_) if !word.text.starts_with('-') => return None,
+                Some(flag) if !word.text.starts_with("--") && word.text.ends_with(flag) => {
+                    (words.get(at + 1)?, at + 2)
+                }
+                _ => {
+                    let takes_next = host.value_flags.contains(&word.text.as_str());
+                    at += if takes_next { 2 } else { 1 };
+                    continue;
+                }
             };
+            let is_it = match host.flag {
+                Some(_) => name.text == host.program.name,
+                None => program::programs(&name.text).any(|it| std::ptr::eq(it, host.program)),
+            };
+            let (caller, arguments) = words.split_at(next);
+            return (name.certain && is_it).then_some(Invocation {
+                program: host.program,
+                caller,
+                arguments,
+            });
         }
-        None
     });
     direct.chain(modules)
 }
@@ -232,24 +318,7 @@ fn used_by<'a>(
         .filter(|call| call.program.when.is_empty() || variables.allow(call))
         .flat_map(|call| {
             call.program.uses.iter().flat_map(move |listed| {
-                let phrase = if listed.subcommands.is_empty() {
-                    call.does_something().then_some(&[][..])
-                } else {
-                    listed
-                        .subcommands
-                        .iter()
-                        .copied()
-                        .find(|phrase| call.starts_with(phrase))
-                };
-                let words = phrase.map(|phrase| {
-                    let mut words = call.shown();
-                    for word in phrase {
-                        words.push(' ');
-                        words.push_str(word);
-                    }
-                    words
-                });
-                words.into_iter().flat_map(|words| {
+                call.says(listed).into_iter().flat_map(|words| {
                     listed
                         .caches
                         .iter()
@@ -257,6 +326,27 @@ fn used_by<'a>(
                 })
             })
         })
+}
+
+/// The command that a command runs, if it is a program of the catalogue that does: `uv run X`.
+pub(crate) fn run_by(command: &Command) -> Option<Command> {
+    invocations(command).find_map(|call| {
+        let mut runs = call.program.runs.iter();
+        let mut words = runs.find_map(|phrase| call.after(phrase))?;
+        while let [option, rest @ ..] = words
+            && option.text.starts_with('-')
+        {
+            words = match rest {
+                [_, after @ ..] if call.program.takes_next(&option.text) => after,
+                _ => rest,
+            };
+        }
+        (!words.is_empty()).then(|| Command {
+            assignments: Vec::new(),
+            words: words.to_vec(),
+            runs_as: command.runs_as,
+        })
+    })
 }
 
 /// Variables that a command may see. Which of several assignments came last is not followed.

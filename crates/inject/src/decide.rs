@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use larder_catalog::{
-    CACHES, Cache, Effect, KeyPart, Owner, Place, Reading, Removal, RunsAs, Scope, Use, clean,
-    named, read, within,
+    CACHES, Cache, Class, Effect, KeyPart, Owner, Place, Reading, Removal, RunsAs, Scope, Use,
+    clean, installed, named, read, within,
 };
 
 use crate::id::Id;
@@ -54,10 +54,11 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
         },
     };
     for name in names.unknown {
-        deciding.leave(
-            name,
-            "the catalogue has no cache or group of this name".to_owned(),
-        );
+        let reason = match installed(name) {
+            Some(installed) => format!("{}; {}", installed.why_not, installed.instead),
+            None => "the catalogue has no cache or group of this name".to_owned(),
+        };
+        deciding.leave(name, reason);
     }
     for own in &policy.own {
         deciding.own(own);
@@ -110,7 +111,7 @@ impl Deciding<'_> {
             own: true,
             ..self.id(scope, own.id.clone(), &[], (uid, gid))
         };
-        self.mount(CacheMount {
+        let mount = CacheMount {
             cache: own.id.clone(),
             id: id.to_string(),
             target,
@@ -119,7 +120,8 @@ impl Deciding<'_> {
             gid,
             mode: own.mode.unwrap_or(MODE),
             reason: "asked for by caches".to_owned(),
-        });
+        };
+        self.mount(mount, None);
     }
 
     fn consider(
@@ -128,6 +130,11 @@ impl Deciding<'_> {
         asked: bool,
         calls: &[&Use],
     ) -> Result<(), String> {
+        if cache.class == Class::Output && !asked {
+            return Err(
+                "it holds what the build makes; name it in `caches` to mount it".to_owned(),
+            );
+        }
         let user = self.site.exec.user;
         let (uid, gid) = match cache.owner {
             Owner::Step => (user.uid, user.gid),
@@ -151,12 +158,29 @@ impl Deciding<'_> {
                 _ => format!("only root can use it, and the step runs as {}", user.uid),
             });
         }
-        if let Place::Movable(movable) = &cache.place
-            && self.reading.sets(movable.variable, movable.any_case)
-        {
-            return Err(format!("the command sets {} itself", movable.variable));
+        let mut told = false;
+        if let Place::Movable(movable) = &cache.place {
+            for variable in movable.variables {
+                if self.reading.sets(variable, movable.any_case) {
+                    // Its value may be about something else.
+                    told = movable
+                        .prefix
+                        .is_some_and(|prefix| !self.reading.says(variable, prefix));
+                    if !told {
+                        return Err(format!("the command sets {variable} itself"));
+                    }
+                }
+            }
         }
-        let Placed { target, env, tmpfs } = self.site.place(cache)?;
+        if let Some((words, why)) = self.reading.avoids(cache, self.site.exec.env).first() {
+            return Err(format!("with `{words}`, {why}"));
+        }
+        let Placed {
+            target,
+            env,
+            tmpfs,
+            below,
+        } = self.site.place(cache, told)?;
         self.free(&target)?;
 
         let exec = self.site.exec;
@@ -193,7 +217,7 @@ impl Deciding<'_> {
         }
         let scope = self.policy.scope.unwrap_or(cache.scope);
         let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
-        self.mount(CacheMount {
+        let mount = CacheMount {
             cache: cache.name.to_owned(),
             id: id.to_string(),
             target,
@@ -205,7 +229,8 @@ impl Deciding<'_> {
                 || "asked for by caches".to_owned(),
                 |call| format!("`{}`", call.words),
             ),
-        });
+        };
+        self.mount(mount, below.as_deref());
         Ok(())
     }
 
@@ -234,6 +259,10 @@ impl Deciding<'_> {
 
     fn id(&self, scope: Scope, cache: String, key: &[KeyPart], (uid, gid): (u32, u32)) -> Id {
         let part = |part: KeyPart, value: &String| key.contains(&part).then(|| value.clone());
+        let toolchain = key.iter().find_map(|part| match part {
+            KeyPart::Toolchain(toolchain) => toolchain.version(self.site.exec.env),
+            KeyPart::Distribution | KeyPart::Platform => None,
+        });
         Id {
             namespace: self
                 .policy
@@ -245,13 +274,17 @@ impl Deciding<'_> {
             own: false,
             distribution: part(KeyPart::Distribution, &self.policy.distribution),
             platform: part(KeyPart::Platform, &self.policy.platform),
+            toolchain,
             uid,
             gid,
         }
     }
 
-    fn mount(&mut self, mount: CacheMount) {
-        if let Some(home) = self.site.home.as_deref().filter(|_| mount.uid != 0) {
+    /// Mounts a cache. What is missing above it, down from the user's home or from `below`, is the
+    /// user's.
+    fn mount(&mut self, mount: CacheMount, below: Option<&str>) {
+        let home = below.or(self.site.home.as_deref());
+        if let Some(home) = home.filter(|_| mount.uid != 0) {
             let mut above = mount.target.as_str();
             while let Some((parent, _)) = above.rsplit_once('/') {
                 if parent == home || !within(parent, home) {

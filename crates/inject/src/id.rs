@@ -3,7 +3,7 @@
 //! What BuildKit knows a cache by, and what people see in `buildctl du`, so its form is a contract:
 //!
 //! ```text
-//! [NAMESPACE/]larder/SCOPE/CACHE[/distribution:NAME][/platform:NAME]/owner:UID.GID
+//! [NAMESPACE/]larder/SCOPE/CACHE[/distribution:NAME][/platform:NAME][/toolchain:NAME]/owner:UID.GID
 //!
 //! SCOPE  shared | project:NAME
 //! CACHE  a name of the catalogue | own:NAME
@@ -31,6 +31,8 @@ pub struct Id {
     pub distribution: Option<String>,
     /// `linux/amd64`, for caches that need it.
     pub platform: Option<String>,
+    /// `node-22`, for caches that need it where it is known.
+    pub toolchain: Option<String>,
     /// Owner.
     pub uid: u32,
     /// Group.
@@ -49,11 +51,15 @@ impl fmt::Display for Id {
         }
         let own = if self.own { "own:" } else { "" };
         write!(f, "/{own}{}", Escaped(&self.cache))?;
-        if let Some(distribution) = &self.distribution {
-            write!(f, "/distribution:{}", Escaped(distribution))?;
-        }
-        if let Some(platform) = &self.platform {
-            write!(f, "/platform:{}", Escaped(platform))?;
+        let keys = [
+            ("distribution", &self.distribution),
+            ("platform", &self.platform),
+            ("toolchain", &self.toolchain),
+        ];
+        for (key, name) in keys {
+            if let Some(name) = name {
+                write!(f, "/{key}:{}", Escaped(name))?;
+            }
         }
         write!(f, "/owner:{}.{}", self.uid, self.gid)
     }
@@ -100,11 +106,12 @@ fn read(text: &str) -> Option<Id> {
     let (own, cache) = cache
         .strip_prefix("own:")
         .map_or((false, *cache), |name| (true, name));
-    let (mut distribution, mut platform) = (None, None);
+    let (mut distribution, mut platform, mut toolchain) = (None, None, None);
     for key in keys {
         match key.split_once(':')? {
             ("distribution", name) => distribution = Some(unescaped(name)?),
             ("platform", name) => platform = Some(unescaped(name)?),
+            ("toolchain", name) => toolchain = Some(unescaped(name)?),
             _ => return None,
         }
     }
@@ -116,6 +123,7 @@ fn read(text: &str) -> Option<Id> {
         own,
         distribution,
         platform,
+        toolchain,
         uid: uid.parse().ok()?,
         gid: gid.parse().ok()?,
     })
@@ -176,6 +184,7 @@ mod tests {
             own: false,
             distribution: Some("debian-13".to_owned()),
             platform: Some("linux/arm/v7".to_owned()),
+            toolchain: None,
             uid: 1000,
             gid: 1000,
         }
@@ -192,12 +201,24 @@ mod tests {
             own: true,
             distribution: None,
             platform: None,
+            toolchain: None,
             uid: 0,
             gid: 0,
         };
         let text = "pr%207/larder/project:gr%C3%B6%C3%9Fe+x/own:a%3Ab/owner:0.0";
         assert_eq!(own.to_string(), text);
         assert_eq!(text.parse(), Ok(own));
+    }
+
+    #[test]
+    fn the_toolchain_comes_last() {
+        let id = Id {
+            toolchain: Some("node-22".to_owned()),
+            ..pip()
+        };
+        let text = "larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/toolchain:node-22/owner:1000.1000";
+        assert_eq!(id.to_string(), text);
+        assert_eq!(text.parse(), Ok(id));
     }
 
     #[test]
@@ -225,6 +246,8 @@ mod tests {
             "larder/shared/p p/owner:0.0",
             "/larder/shared/pip/owner:0.0",
             "larder/shared/pip/platform:a/distribution:b/owner:0.0",
+            "larder/shared/pip/toolchain:a/platform:b/owner:0.0",
+            "larder/shared/pip/toolchain:a/toolchain:b/owner:0.0",
         ] {
             assert_eq!(text.parse::<Id>(), Err(NotOurs), "{text}");
         }
@@ -238,9 +261,12 @@ mod tests {
             cache in ".{0,12}",
             distribution in proptest::option::of(".{0,12}"),
             platform in proptest::option::of(".{0,12}"),
+            toolchain in proptest::option::of(".{0,12}"),
             (uid, gid) in any::<(u32, u32)>(),
         ) {
-            let id = Id { namespace, project, cache, own: true, distribution, platform, uid, gid };
+            let id = Id {
+                namespace, project, cache, own: true, distribution, platform, toolchain, uid, gid,
+            };
             let text = id.to_string();
             prop_assert!(text.is_ascii() && !text.contains(char::is_whitespace));
             prop_assert_eq!(text.parse(), Ok(id));

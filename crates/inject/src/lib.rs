@@ -87,6 +87,8 @@ pub enum Layout {
     Cache,
     /// The tool's own place below the user's home; `Cache` for a user without one.
     Home,
+    /// Where the tool puts it without being told anything; `Cache` for what it must be told.
+    Default,
 }
 
 /// What an operation gets.

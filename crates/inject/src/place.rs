@@ -1,10 +1,11 @@
 //! Where a cache would be mounted.
 
-use larder_catalog::{Beside, Cache, Movable, Place, clean, within};
+use larder_catalog::{Beside, Cache, Movable, Place, Setting, clean, is_system, within};
 
 use crate::{Exec, Layout};
 
 /// A place for a cache, and what goes with it.
+#[derive(Default)]
 pub(crate) struct Placed {
     /// Absolute and clean.
     pub(crate) target: String,
@@ -12,6 +13,17 @@ pub(crate) struct Placed {
     pub(crate) env: Vec<(&'static str, String)>,
     /// A directory for what the tool writes beside the cache.
     pub(crate) tmpfs: Option<&'static str>,
+    /// What it belongs to, if that is not the home directory.
+    pub(crate) below: Option<String>,
+}
+
+impl Placed {
+    fn at(target: String) -> Placed {
+        Placed {
+            target,
+            ..Placed::default()
+        }
+    }
 }
 
 /// Where an operation happens.
@@ -44,23 +56,45 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The place for a cache, or why there is none.
-    pub(crate) fn place(&self, cache: &Cache) -> Result<Placed, String> {
+    /// The place for a cache, or why there is none. `told` if the command gives the variable a value
+    /// of its own, which says nothing of the cache.
+    pub(crate) fn place(&self, cache: &Cache, told: bool) -> Result<Placed, String> {
         let placed = match &cache.place {
-            Place::Fixed(path) => Placed {
-                target: (*path).to_owned(),
-                env: Vec::new(),
-                tmpfs: None,
+            Place::Fixed(path) => Placed::at((*path).to_owned()),
+            Place::Project(path) => Placed {
+                below: Some(self.cwd.clone()),
+                ..Placed::at(below(&self.cwd, path))
             },
-            Place::Movable(movable) => match self.variable(movable) {
-                Some((name, value)) => self.given(movable, name, value)?,
-                None => self.chosen(movable)?,
-            },
+            Place::Movable(movable) => self.movable(movable, told)?,
         };
         let inside = [Some(placed.target.as_str()), placed.tmpfs];
         if inside.iter().flatten().any(|path| within(&self.cwd, path)) {
             return Err(format!("the step's directory `{}` is in it", self.cwd));
         }
+        Ok(placed)
+    }
+
+    fn movable(&self, movable: &Movable, told: bool) -> Result<Placed, String> {
+        let mut placed = match (self.variable(movable), movable.prefix) {
+            _ if told => self.own(movable)?,
+            (None, _) => self.chosen(movable)?,
+            (Some((name, value)), None) => self.given(movable, name, value)?,
+            (Some((name, value)), Some(prefix)) => {
+                let mut words = value.split_ascii_whitespace();
+                match words.find_map(|word| word.strip_prefix(prefix)) {
+                    Some(path) => self.given(movable, name, path)?,
+                    None => self.own(movable)?,
+                }
+            }
+        };
+        for (variable, setting) in movable.set {
+            if let Setting::Value(text) = setting {
+                placed
+                    .env
+                    .push((variable, text.replace("{cache}", &placed.target)));
+            }
+        }
+        placed.env.retain(|(name, _)| self.value(name).is_none());
         Ok(placed)
     }
 
@@ -81,8 +115,9 @@ impl<'a> Site<'a> {
     /// The variable that says where the cache is, if the operation has it.
     fn variable(&self, movable: &Movable) -> Option<(&str, &str)> {
         let is = |name: &str| {
-            name == movable.variable
-                || (movable.any_case && name.eq_ignore_ascii_case(movable.variable))
+            movable.variables.iter().any(|variable| {
+                name == *variable || (movable.any_case && name.eq_ignore_ascii_case(variable))
+            })
         };
         let found = self.exec.env.iter().find(|(name, _)| is(name));
         found.map(|(name, value)| (name.as_str(), value.as_str()))
@@ -90,7 +125,7 @@ impl<'a> Site<'a> {
 
     /// Where the operation's own variable says.
     fn given(&self, movable: &Movable, name: &str, value: &str) -> Result<Placed, String> {
-        let Some(base) = clean(value) else {
+        let Some(base) = clean(value).filter(|base| !base.contains([':', ','])) else {
             return Err(format!("{name} is `{value}`, which is no absolute path"));
         };
         let target = below(&base, movable.subdir);
@@ -99,80 +134,92 @@ impl<'a> Site<'a> {
                 "{name} is `{value}`, which holds more than a cache"
             ));
         }
-        Ok(Placed {
-            target,
-            env: Vec::new(),
-            tmpfs: None,
+        Ok(Placed::at(target))
+    }
+
+    fn at_home(&self, movable: &Movable) -> Option<String> {
+        if let Some(root) = movable.root.filter(|_| self.exec.user.uid == 0) {
+            return Some(root.to_owned());
+        }
+        Some(format!("{}/{}", self.home.as_ref()?, movable.home?))
+    }
+
+    /// Where another variable moves the tool's own place.
+    fn moved(&self, movable: &Movable) -> Option<String> {
+        movable.under.iter().find_map(|(variable, path)| {
+            let above = self.value(variable)?.split(':').next()?;
+            clean(&format!("{above}/{path}"))
         })
+    }
+
+    /// The tool's own place.
+    fn own(&self, movable: &Movable) -> Result<Placed, String> {
+        let base = self.moved(movable).or_else(|| self.at_home(movable));
+        let Some(base) = base else {
+            return Err(match (movable.home, movable.variables) {
+                (None, [variable, ..]) => format!("only {variable} says where it is"),
+                _ => "it is in the home directory, which is not known".to_owned(),
+            });
+        };
+        let target = below(&base, movable.subdir);
+        if self.is_of_the_system(&target) {
+            return Err(format!("`{target}` holds more than a cache"));
+        }
+        Ok(Placed::at(target))
     }
 
     /// Where the layout says.
     fn chosen(&self, movable: &Movable) -> Result<Placed, String> {
-        let at_home = self
-            .home
-            .as_ref()
-            .map(|home| format!("{home}/{}", movable.home));
+        let Some(cache) = movable.cache else {
+            return self.own(movable);
+        };
+        if self.layout == Layout::Default
+            && let Ok(own) = self.own(movable)
+        {
+            return Ok(own);
+        }
+        let text = |path: &str| format!("{}{path}", movable.prefix.unwrap_or_default());
+        let variables = movable.variables.iter().copied();
+        let at_home = self.at_home(movable);
         if let (Layout::Home, Some(base)) = (self.layout, &at_home) {
-            let target = below(base, movable.subdir);
+            if movable.prefix.is_some() {
+                return self.own(movable);
+            }
             return Ok(Placed {
-                target,
-                env: vec![(movable.variable, base.clone())],
-                tmpfs: None,
+                env: variables.map(|name| (name, base.clone())).collect(),
+                ..Placed::at(below(base, movable.subdir))
             });
         }
-        let moved = movable.under.and_then(|(variable, path)| {
-            let above = self.value(variable)?.split(':').next()?;
-            clean(&format!("{above}/{path}"))
-        });
         // A mount at the tool's own place would be of no use once the variable leads elsewhere.
-        for own in [moved, at_home].iter().flatten() {
+        for own in [self.moved(movable), at_home].iter().flatten() {
             if let Some(mounted) = self.in_the_way(own) {
                 return Err(format!(
                     "`{mounted}` is mounted already, and `{own}` is its own place"
                 ));
             }
         }
-        let mut env = vec![(movable.variable, movable.cache.to_owned())];
-        for (variable, path) in movable.set {
-            let base = self.home.as_ref().map(|home| format!("{home}/{path}"));
-            env.push((variable, base.unwrap_or_else(|| "/usr/local".to_owned())));
+        let mut env: Vec<_> = variables.map(|name| (name, text(cache))).collect();
+        for (variable, setting) in movable.set {
+            if let Setting::Home { path, or } = setting {
+                let path = self.home.as_ref().map(|home| format!("{home}/{path}"));
+                let Some(path) = path.or_else(|| or.map(str::to_owned)) else {
+                    return Err(format!(
+                        "{variable} needs the home directory, which is not known"
+                    ));
+                };
+                env.push((variable, path));
+            }
         }
-        env.retain(|(name, _)| self.value(name).is_none());
-        let tmpfs = (movable.beside == Beside::Tmpfs).then_some(movable.cache);
         Ok(Placed {
-            target: below(movable.cache, movable.subdir),
             env,
-            tmpfs,
+            tmpfs: (movable.beside == Beside::Tmpfs).then_some(cache),
+            ..Placed::at(below(cache, movable.subdir))
         })
     }
 
     /// Whether a mount at a path would hide more than a cache.
     fn is_of_the_system(&self, path: &str) -> bool {
-        const WHOLE: [&str; 19] = [
-            "/",
-            "/bin",
-            "/boot",
-            "/cache",
-            "/etc",
-            "/home",
-            "/lib",
-            "/lib64",
-            "/media",
-            "/mnt",
-            "/opt",
-            "/root",
-            "/run",
-            "/sbin",
-            "/srv",
-            "/tmp",
-            "/usr",
-            "/usr/local",
-            "/var",
-        ];
-        const KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
-        WHOLE.contains(&path)
-            || KERNEL.iter().any(|above| within(path, above))
-            || self.home.as_ref().is_some_and(|home| within(home, path))
+        is_system(path) || self.home.as_ref().is_some_and(|home| within(home, path))
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn default_policy(planner: &Planner<'_>, distribution: &str) -> Polic
         layout: match planner.spec.layout {
             model::Layout::Cache => larder_inject::Layout::Cache,
             model::Layout::Home => larder_inject::Layout::Home,
+            model::Layout::Default => larder_inject::Layout::Default,
         },
         scope: planner.spec.scope.map(|scope| match scope {
             model::Scope::Shared => larder_inject::Scope::Shared,
@@ -80,6 +81,13 @@ pub(crate) fn size(policy: &Policy) -> usize {
 }
 
 fn unknown(name: &str, span: Span, spec: &model::Spec) -> Diagnostic {
+    if let Some(installed) = larder_catalog::installed(name) {
+        return Diagnostic::error(
+            span,
+            format!("{} is no cache: {}", quote(name), installed.why_not),
+        )
+        .hint(installed.instead);
+    }
     let error = Diagnostic::error(span, format!("no cache is called {}", quote(name)));
     let own = own_ids(spec).find(|own| own.value == name);
     match own {

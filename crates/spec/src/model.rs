@@ -227,6 +227,8 @@ pub enum Layout {
     Cache,
     /// The tool's own place below the user's home.
     Home,
+    /// Where the tool puts it without being told anything.
+    Default,
 }
 
 /// Who shares a cache.

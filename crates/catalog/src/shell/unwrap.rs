@@ -3,6 +3,7 @@
 use super::grammar::script;
 use super::{Command, Read, RunsAs, Word, deeper};
 use crate::program::basename;
+use crate::uses::run_by;
 
 /// A program that runs the rest of its arguments.
 struct Wrapper {
@@ -194,7 +195,11 @@ pub(super) fn unwrap(
             return Ok(None);
         }
     }
+    let inner = run_by(&command);
     found.push(command);
+    if let Some(inner) = inner {
+        unwrap(inner, deeper(depth)?, found)?;
+    }
     Ok(None)
 }
 

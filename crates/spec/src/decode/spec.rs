@@ -36,7 +36,11 @@ const TOP: Keys = Keys {
     ],
 };
 
-const LAYOUTS: [(&str, Layout); 2] = [("cache", Layout::Cache), ("home", Layout::Home)];
+const LAYOUTS: [(&str, Layout); 3] = [
+    ("cache", Layout::Cache),
+    ("home", Layout::Home),
+    ("default", Layout::Default),
+];
 const SCOPES: [(&str, Scope); 2] = [("shared", Scope::Shared), ("project", Scope::Project)];
 
 /// What to write first.

@@ -1,8 +1,6 @@
 //! Each rule of the decision.
 
-mod case;
-
-use case::{Case, sh, show};
+use crate::case::{Case, sh, show};
 use larder_inject::{Policy, Scope};
 
 #[test]
@@ -34,6 +32,7 @@ larder/shared/cargo-registry/owner:1000.1000 at /cache/cargo/registry, locked, 1
 env CARGO_HOME=/cache/cargo
 env CARGO_INSTALL_ROOT=/home/build/.cargo
 tmpfs /cache/cargo
+not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ");
     sh("CC='ccache gcc' make").shows("
 larder/project:shop/ccache/platform:linux+amd64/owner:1000.1000 at /cache/ccache, shared, 1000:1000 755, `make`
@@ -77,6 +76,7 @@ parent /home/build/.cache
 parent /home/build/.cargo
 parent /home/build/go
 parent /home/build/go/pkg
+not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ");
     let places = |case: Case| {
         let decision = case.home_layout().decide();
@@ -115,6 +115,7 @@ fn variables_that_are_there_win() {
     rust().shows("
 larder/shared/cargo-git/owner:1000.1000 at /usr/local/cargo/git, locked, 1000:1000 755, `cargo build`
 larder/shared/cargo-registry/owner:1000.1000 at /usr/local/cargo/registry, locked, 1000:1000 755, `cargo build`
+not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ");
     assert_eq!(rust().home_layout().decide(), rust().decide());
     let npm = sh("npm ci").env("npm_config_cache", "/var/npm").decide();
@@ -159,6 +160,7 @@ fn variables_that_lead_nowhere_good() {
         "
 not cargo-git: the step's directory `/cache/cargo/src` is in it
 not cargo-registry: the step's directory `/cache/cargo/src` is in it
+not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ",
     );
 }
@@ -193,6 +195,7 @@ fn a_mount_at_the_tool_s_own_place_keeps_its_meaning() {
     sh("cargo build").mounted("/home/build/.cargo/registry").shows("
 not cargo-git: `/home/build/.cargo/registry` is mounted already, and `/home/build/.cargo` is its own place
 not cargo-registry: `/home/build/.cargo/registry` is mounted already, and `/home/build/.cargo` is its own place
+not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ");
     sh("go mod download")
         .env("GOPATH", "/go")
@@ -265,11 +268,11 @@ fn named_caches_and_groups() {
     );
     assert_eq!(
         targets(sh("make").named(&["rust"])),
-        "/cache/cargo/git /cache/cargo/registry"
+        "/cache/cargo/git /cache/cargo/registry /cache/sccache"
     );
     assert_eq!(
-        targets(sh("npm ci").named(&["pip", "python"])),
-        "/cache/npm /cache/pip"
+        targets(sh("npm ci").named(&["cargo", "pip"])),
+        "/cache/cargo/git /cache/cargo/registry /cache/npm /cache/pip"
     );
     let only = |case: Case| case.policy(|policy| policy.auto = false);
     assert_eq!(targets(only(sh("npm ci").named(&["pip"]))), "/cache/pip");
@@ -285,6 +288,10 @@ fn named_caches_and_groups() {
     sh("make")
         .named(&["pop"])
         .shows("not pop: the catalogue has no cache or group of this name\n");
+    sh("make").named(&["pipx"]).shows(
+        "not pipx: PIPX_HOME is installed programs, which the image needs when it runs; \
+         use `pip` and `uv`, the caches of what they are installed from\n",
+    );
 }
 
 #[test]

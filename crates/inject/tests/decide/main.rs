@@ -1,0 +1,6 @@
+//! What operations get.
+
+mod case;
+mod layouts;
+mod rules;
+mod tools;
