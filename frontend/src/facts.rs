@@ -13,6 +13,7 @@ use larder_plan::{
 use larder_spec::model::{Spec, StepKind};
 use larder_spec::template::Template;
 
+use crate::named;
 use crate::origin::Origin;
 
 /// Each answer may lead to one more question: a manifest names another. So many in a row, none does.
@@ -54,6 +55,10 @@ pub(crate) async fn settle(
         let wanted: Vec<String> = needs.files.into_iter().collect();
         if !wanted.is_empty() {
             origin.gather(bridge, wanted, &mut facts.files).await?;
+        }
+        if needs.cache_directories {
+            let found = named::cache_directories(bridge, &origin.capabilities, request).await?;
+            facts.cache_directories = Some(found);
         }
     }
     Err(Failure::mistake(

@@ -5,6 +5,7 @@
 //! ```
 
 mod facts;
+mod named;
 mod origin;
 mod paths;
 mod report;
@@ -80,7 +81,8 @@ pub async fn build(bridge: &impl Bridge, options: &Options) -> Result<Outcome, F
         let nonce = request::nonce();
         let mut files = origin.files();
         for platform in request::platforms(options) {
-            let request = request::request(options, &platform, &origin, &nonce);
+            let cache = named::cache_context(bridge, &capabilities, options, &platform).await?;
+            let request = request::request(options, &platform, &origin, cache, &nonce);
             let (plan, found) = facts::settle(bridge, &origin, spec, &request, &mut files).await?;
             report.add(found);
             plans.extend(plan.map(|plan| (platform, plan)));

@@ -23,7 +23,7 @@ pub(crate) struct Origin {
     pub(crate) context: Context,
     /// A context that is not the client's directory.
     remote: Option<Ref>,
-    capabilities: Capabilities,
+    pub(crate) capabilities: Capabilities,
 }
 
 /// What the file is called when nobody says.
@@ -34,8 +34,8 @@ const DEFAULT_NAMES_BY_SYNTAX_LINE: [&str; 2] = ["Dockerfile", "dockerfile"];
 const FROM_WEB: &str = "context";
 
 /// A filesystem that the daemon holds.
-struct Loaded {
-    reference: Ref,
+pub(crate) struct Loaded {
+    pub(crate) reference: Ref,
     vertex: String,
 }
 
@@ -134,16 +134,9 @@ impl<B: Bridge> Loader<'_, B> {
     }
 
     async fn web(&self, url: &str) -> Result<Origin, Failure> {
-        let source = Source::Http(Http {
-            filename: FROM_WEB.to_owned(),
-            ..Http::new(url)
-        });
+        let source = from_web(url);
         let mut loaded = self.solve(&source, &format!("load {url}")).await?;
-        let start = self
-            .bridge
-            .read_range(&loaded.reference, FROM_WEB, 0..512)
-            .await?;
-        let archive = is_archive(&start);
+        let archive = is_archive(self.bridge, &loaded.reference).await?;
         if archive {
             loaded = unpack(self.bridge, self.capabilities, source.clone()).await?;
         }
@@ -326,7 +319,7 @@ impl<B: Bridge> Loader<'_, B> {
     }
 }
 
-async fn solve(
+pub(crate) async fn solve(
     bridge: &impl Bridge,
     capabilities: &Capabilities,
     source: Source,
@@ -355,7 +348,7 @@ async fn unpack(
     solve_definition(bridge, capabilities, graph.definition(files.only())).await
 }
 
-async fn solve_definition(
+pub(crate) async fn solve_definition(
     bridge: &impl Bridge,
     capabilities: &Capabilities,
     definition: Definition,
@@ -383,14 +376,23 @@ fn text(name: String, data: Vec<u8>) -> Result<SourceFile, Failure> {
     SourceFile::from_bytes(name, data).map_err(Failure::mistake)
 }
 
-/// Whether a file starts as tar does, or as what tar is compressed with.
-fn is_archive(start: &[u8]) -> bool {
+/// A file from the web.
+pub(crate) fn from_web(url: &str) -> Source {
+    Source::Http(Http {
+        filename: FROM_WEB.to_owned(),
+        ..Http::new(url)
+    })
+}
+
+/// Whether the file from the web starts as tar does, or as what tar is compressed with.
+pub(crate) async fn is_archive(bridge: &impl Bridge, loaded: &Ref) -> Result<bool, Failure> {
     const MAGIC: [&[u8]; 4] = [
         b"BZh",
         &[0x1f, 0x8b, 0x08],
         &[0xfd, b'7', b'z', b'X', b'Z', 0],
         &[0x28, 0xb5, 0x2f, 0xfd],
     ];
-    MAGIC.iter().any(|magic| start.starts_with(magic))
-        || start.get(257..262).is_some_and(|at| at == b"ustar")
+    let start = bridge.read_range(loaded, FROM_WEB, 0..512).await?;
+    Ok(MAGIC.iter().any(|magic| start.starts_with(magic))
+        || start.get(257..262).is_some_and(|at| at == b"ustar"))
 }

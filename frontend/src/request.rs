@@ -6,8 +6,9 @@ use buildkit_llb::Platform;
 use larder_diagnostic::Diagnostic;
 use larder_gateway::Options;
 use larder_gateway::options::NoCacheOption;
-use larder_plan::{NoCache, Request, RunOptions};
+use larder_plan::{Context, NoCache, Request, RunOptions};
 
+use crate::named;
 use crate::origin::Origin;
 
 /// What to build for. The daemon's own platform unless the client names some.
@@ -28,6 +29,7 @@ pub(crate) fn request(
     options: &Options,
     platform: &Platform,
     origin: &Origin,
+    cache_context: Option<Context>,
     nonce: &str,
 ) -> Request {
     let nonce = nonce.to_owned();
@@ -47,6 +49,7 @@ pub(crate) fn request(
         },
         resolve_mode: options.resolve_mode,
         context: origin.context.clone(),
+        cache_context,
         run: RunOptions {
             proxy: options.proxy(),
             extra_hosts: options.extra_hosts.clone(),
@@ -62,16 +65,16 @@ pub(crate) fn request(
 
 /// A warning for each option that the client set in vain.
 pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
-    let warning = |name: &String| {
-        let message = match name.strip_prefix("context:") {
-            Some(context) => {
-                format!("the build context `{context}` is not used: specs cannot name it yet")
-            }
-            None => format!("the option `{name}` has no effect"),
-        };
-        Diagnostic::warning(None, message)
-    };
-    options.ignored.iter().map(warning).collect()
+    let without_effect = options
+        .ignored
+        .iter()
+        .map(|name| format!("the option `{name}` has no effect"));
+    let contexts = named::unused(options)
+        .map(|name| format!("the build context `{name}` is not used: specs cannot name it yet"));
+    contexts
+        .chain(without_effect)
+        .map(|message| Diagnostic::warning(None, message))
+        .collect()
 }
 
 fn own_platform(options: &Options) -> Platform {

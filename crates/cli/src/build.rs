@@ -1,15 +1,20 @@
 //! From arguments to a plan.
 
-use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail, ensure};
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, SourceFile, Spanned};
-use larder_plan::{Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan};
+use larder_plan::{
+    CACHE_CONTEXT, Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan,
+};
 use larder_spec::model::{Copy, Image, Spec, Stage, Step, StepKind};
 use larder_spec::parse;
 use larder_spec::template::Template;
 
+use crate::compose::Service;
 use crate::input::Input;
-use crate::{Build, facts, output};
+use crate::{Build, compose, facts, output};
 
 /// Each answer may lead to one more question: a manifest names another. So many in a row, none does.
 const MAX_ROUNDS: usize = 1000;
@@ -18,6 +23,8 @@ const MAX_ROUNDS: usize = 1000;
 pub(crate) struct Session {
     input: Input,
     request: Request,
+    /// The context `larder-cache`.
+    cache_context: Option<PathBuf>,
     spec: Option<Spec>,
     /// Of reading it.
     diagnostics: Vec<Diagnostic>,
@@ -53,10 +60,23 @@ impl Session {
             session: None,
             exclude: input.ignore.clone(),
         };
+        if let Some(directory) = &build.cache_context {
+            ensure!(
+                directory.is_dir(),
+                "{}: there is no such directory",
+                directory.display()
+            );
+            request.cache_context = Some(Context::Local {
+                name: CACHE_CONTEXT.to_owned(),
+                session: None,
+                exclude: Vec::new(),
+            });
+        }
         let parsed = parse(&input.shown);
         Ok(Session {
             input,
             request,
+            cache_context: build.cache_context.clone(),
             spec: parsed.spec,
             diagnostics: parsed.diagnostics,
         })
@@ -104,6 +124,32 @@ impl Session {
         Ok(self.report(diagnostics, assumptions, good.then_some(line)))
     }
 
+    /// Plans the target, and describes the service that it is the image of. That the image keeps no
+    /// caches is a mistake.
+    pub(crate) fn service(&self, build: &Build, image: Option<&str>) -> Result<Outcome<Service>> {
+        let plan = match self.plan()? {
+            Outcome::Good(plan) => plan,
+            Outcome::Mistakes => return Ok(Outcome::Mistakes),
+        };
+        if self.spec.iter().all(|spec| spec.runtime_caches.is_none()) {
+            let message = "the image keeps no caches that a volume could hold";
+            let mistake = Diagnostic::error(None, message)
+                .hint("write `runtime-caches: true` at the top of the spec");
+            return Ok(self.report(vec![mistake], Vec::new(), None));
+        }
+        let cache_context = self.cache_context.as_deref();
+        Ok(Outcome::Good(Service {
+            image: compose::image(image, &plan.project)?,
+            project: plan.project,
+            context: compose::path(&self.input.context)?,
+            spec: self.input.spec_from_context()?,
+            target: build.target.clone(),
+            args: self.request.build_args.clone(),
+            cache_context: cache_context.map(compose::path).transpose()?,
+            platform: build.platform.clone(),
+        }))
+    }
+
     /// Asks until everything is known.
     fn find(&self, spec: &Spec, request: &Request) -> Result<Findings> {
         let mut facts = Facts {
@@ -120,6 +166,11 @@ impl Session {
                     assumptions.extend(offline_facts(&needs, &mut facts));
                     for wanted in &needs.files {
                         facts::gather(&self.input.root, wanted, &mut facts.files)?;
+                    }
+                    if needs.cache_directories
+                        && let Some(directory) = &self.cache_context
+                    {
+                        facts.cache_directories = Some(facts::directories(directory)?);
                     }
                     continue;
                 }

@@ -1,5 +1,6 @@
-//! Files of the build context that planning asks for.
+//! What planning asks of the build context, and of the context `larder-cache`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path};
 
@@ -26,6 +27,19 @@ pub(crate) fn gather(root: &Path, wanted: &str, files: &mut ContextFiles) -> Res
         files.found.insert(path, text);
     }
     Ok(())
+}
+
+/// The names of the directories in a directory; links to some are none.
+pub(crate) fn directories(above: &Path) -> Result<BTreeSet<String>> {
+    let shown = || above.display().to_string();
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(above).with_context(shown)? {
+        let entry = entry.with_context(shown)?;
+        if entry.file_type().with_context(shown)?.is_dir() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    Ok(names)
 }
 
 /// The paths that a pattern may stand for.

@@ -2,9 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use larder_diagnostic::SourceFile;
 use larder_plan::ignore;
 
@@ -17,6 +17,10 @@ pub(crate) struct Input {
     pub(crate) shown: SourceFile,
     /// The spec, under its path in the context: the same from wherever it is read.
     pub(crate) in_context: SourceFile,
+    /// The path of the spec.
+    pub(crate) spec: PathBuf,
+    /// The path of the context.
+    pub(crate) context: PathBuf,
     /// The context, without links on the way.
     pub(crate) root: PathBuf,
     /// The patterns of `.dockerignore`.
@@ -39,11 +43,11 @@ impl Input {
                 "{}: with --file, PATH is the build context, a directory",
                 path.display()
             ),
-            Some(file) => (path, file.to_owned()),
-            None if is_directory => (path, in_directory(path)?),
-            None => (parent(path), path.to_owned()),
+            Some(file) => (path.to_owned(), file.to_owned()),
+            None if is_directory => (path.to_owned(), in_directory(path)?),
+            None => (parent(path).to_owned(), path.to_owned()),
         };
-        let root = fs::canonicalize(context).with_context(|| context.display().to_string())?;
+        let root = fs::canonicalize(&context).with_context(|| context.display().to_string())?;
         let name = spec.display().to_string();
         let bytes = read_file(&spec, SourceFile::MAX_BYTES)?;
         let shown = SourceFile::from_bytes(name, bytes).map_err(anyhow::Error::msg)?;
@@ -52,6 +56,8 @@ impl Input {
         Ok(Input {
             shown,
             in_context,
+            spec,
+            context,
             root,
             ignore,
         })
@@ -90,6 +96,27 @@ fn parent(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
+    }
+}
+
+impl Input {
+    /// The path of the spec from the context, which may lead out of it.
+    pub(crate) fn spec_from_context(&self) -> Result<String> {
+        let above = fs::canonicalize(parent(&self.spec))
+            .with_context(|| self.spec.display().to_string())?;
+        let name = self.spec.file_name().map_or(self.spec.as_path(), Path::new);
+        let real = above.join(name);
+        let shared = self.root.components().zip(real.components());
+        let shared = shared.take_while(|(one, other)| one == other).count();
+        let up = self
+            .root
+            .components()
+            .skip(shared)
+            .map(|_| Component::ParentDir);
+        let path: PathBuf = up.chain(real.components().skip(shared)).collect();
+        path.into_os_string()
+            .into_string()
+            .map_err(|_| anyhow!("{}: the path is not UTF-8", self.spec.display()))
     }
 }
 

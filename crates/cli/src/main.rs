@@ -4,6 +4,7 @@
 //! input, 2 for wrong usage.
 
 mod build;
+mod compose;
 mod facts;
 mod input;
 mod output;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use buildkit_llb::Platform;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use larder_plan::{lower, show};
+use larder_plan::{CACHE_CONTEXT, lower, show};
 
 use build::{Outcome, Session};
 use output::Format;
@@ -39,6 +40,17 @@ enum Command {
         /// Also show variables, and the caches that were left alone
         #[arg(short, long)]
         verbose: bool,
+        #[command(flatten)]
+        build: Build,
+    },
+    /// Write a Compose file that builds the image, and runs it with a volume for its caches
+    Compose {
+        /// The image's name [default: the project's]
+        #[arg(long, value_name = "NAME")]
+        image: Option<String>,
+        /// Write the `docker run` command for such an image instead
+        #[arg(long)]
+        run: bool,
         #[command(flatten)]
         build: Build,
     },
@@ -67,6 +79,9 @@ struct Build {
     /// A value for a declared arg; may be repeated
     #[arg(long = "build-arg", value_name = "NAME=VALUE", value_parser = name_and_value)]
     args: Vec<(String, String)>,
+    /// A directory with files for steps, and for caches to start from
+    #[arg(long = "build-context", value_name = "larder-cache=DIR", value_parser = cache_context)]
+    cache_context: Option<PathBuf>,
     /// What the image is for, such as linux/arm64 [default: Linux on this machine's processor]
     #[arg(long, value_name = "OS/ARCH", value_parser = platform)]
     platform: Option<Platform>,
@@ -99,6 +114,18 @@ fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
     }
 }
 
+fn cache_context(text: &str) -> Result<PathBuf, String> {
+    match text.split_once('=') {
+        Some((CACHE_CONTEXT, at)) if at.contains("://") => Err(format!(
+            "without a daemon, {CACHE_CONTEXT} can only be a directory"
+        )),
+        Some((CACHE_CONTEXT, at)) if !at.is_empty() => Ok(PathBuf::from(at)),
+        _ => Err(format!(
+            "write {CACHE_CONTEXT}=DIR, the only context that specs use"
+        )),
+    }
+}
+
 fn platform(text: &str) -> Result<Platform, String> {
     Platform::parse(text).map_err(|error| error.to_string())
 }
@@ -126,6 +153,15 @@ fn run(command: Command) -> Result<ExitCode> {
             Outcome::Mistakes => return Ok(ExitCode::FAILURE),
             Outcome::Good(plan) => output::result(show(&plan, verbose).as_bytes())?,
         },
+        Command::Compose { image, run, build } => {
+            match Session::open(&build)?.service(&build, image.as_deref())? {
+                Outcome::Mistakes => return Ok(ExitCode::FAILURE),
+                Outcome::Good(service) => {
+                    let text = if run { service.run() } else { service.file() };
+                    output::result(text.as_bytes())?;
+                }
+            }
+        }
         Command::Compile { format, build } => {
             let format = Format::from(format);
             format.refuse_terminal()?;

@@ -58,6 +58,27 @@ fn a_namespace_comes_before_ids() {
 }
 
 #[test]
+fn caches_start_from_directories_of_a_context() {
+    let directory = application();
+    let seed = context(&[("pip/wheel", ""), ("apt", "no directory")]);
+    let at = seed.path().display();
+    let option = format!("larder-cache={at}");
+    let (code, stdout, stderr) = run(directory.path(), &["plan", "--build-context", &option]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stdout.matches("starts from larder-cache/").count(), 1);
+    assert!(stdout.contains("starts from larder-cache/pip"), "{stdout}");
+    let args = ["compile", "--format", "json", "--build-context", &option];
+    let (_, stdout, _) = run(directory.path(), &args);
+    assert!(stdout.contains("local://larder-cache"), "{stdout}");
+    assert!(!stdout.contains(&at.to_string()), "{stdout}");
+
+    let none = "larder-cache=no-such-directory";
+    let (code, _, stderr) = run(directory.path(), &["plan", "--build-context", none]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("no-such-directory: there is no such directory"));
+}
+
+#[test]
 fn every_mistake_has_an_excerpt() {
     let directory = context(&[(
         "larder.yaml",
@@ -115,6 +136,9 @@ fn wrong_usage_is_two() {
         &["plan", "--no-such"],
         &["compile", "--format", "xml"],
         &["plan", "--build-arg", "GREETING"],
+        &["plan", "--build-context", "other=."],
+        &["plan", "--build-context", "larder-cache"],
+        &["plan", "--build-context", "larder-cache=docker-image://x"],
         &["plan", "--platform", "x/y/z/w"],
         &["plan", ".", "."],
     ] {

@@ -1,9 +1,12 @@
 //! What the three levels of `caches` come to, as a policy for one step.
 
+use std::collections::BTreeSet;
+
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_inject::{OwnCache, Policy};
 use larder_spec::model::{self, CacheChoice, CacheEntry};
 
+use crate::model::{Action, PlannedStage};
 use crate::planner::{Planner, Scope};
 use crate::request::platform_name;
 use crate::suggest;
@@ -78,6 +81,32 @@ pub(crate) fn apply(
 pub(crate) fn size(policy: &Policy) -> usize {
     let own = policy.own.iter().map(|own| own.id.len() + own.target.len());
     own.sum::<usize>() + 256 * policy.own.len()
+}
+
+/// Which directories of the client's context `larder-cache` caches start from. Asks what there is.
+pub(crate) fn seeds(planner: &mut Planner<'_>, stages: &[PlannedStage]) -> BTreeSet<String> {
+    if planner.request.cache_context.is_none() {
+        return BTreeSet::new();
+    }
+    let mounts = stages
+        .iter()
+        .flat_map(|stage| &stage.steps)
+        .flat_map(|step| match &step.action {
+            Action::Run(run) => run.decision.mounts.as_slice(),
+            _ => &[],
+        });
+    let mut names = mounts.map(|mount| &mount.cache).peekable();
+    if names.peek().is_none() {
+        return BTreeSet::new();
+    }
+    let Some(directories) = &planner.facts.cache_directories else {
+        planner.needs.cache_directories = true;
+        return BTreeSet::new();
+    };
+    names
+        .filter(|name| directories.contains(*name))
+        .cloned()
+        .collect()
 }
 
 fn unknown(name: &str, span: Span, spec: &model::Spec) -> Diagnostic {

@@ -116,7 +116,7 @@ pub(crate) fn context_paths(stages: &[PlannedStage]) -> Option<Vec<String>> {
             Action::Run(run) => {
                 paths.extend(run.manifests.iter().flat_map(|manifests| &manifests.copied));
             }
-            Action::Directories { .. } | Action::Account { .. } => {}
+            Action::Directories { .. } | Action::Account { .. } | Action::Runtime(_) => {}
         }
     }
     if paths.iter().any(|path| path.is_empty()) {

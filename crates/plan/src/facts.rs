@@ -11,6 +11,9 @@ pub struct Facts {
     pub images: BTreeMap<String, ImageFact>,
     /// Files of the build context.
     pub files: ContextFiles,
+    /// Names of the directories at the top of [`crate::Request::cache_context`]; `None` until
+    /// [`Needs::cache_directories`] was answered.
+    pub cache_directories: Option<BTreeSet<String>>,
 }
 
 /// An image, as far as it is known.
@@ -57,6 +60,8 @@ pub struct Needs {
     /// Files of the context: exact paths, and patterns in which `*` stands for part of one path
     /// segment (`crates/*/Cargo.toml`). Add each to [`ContextFiles::asked`], found or not.
     pub files: BTreeSet<String>,
+    /// Whether [`Facts::cache_directories`] is.
+    pub cache_directories: bool,
 }
 
 /// What is needed of an image.
@@ -71,7 +76,7 @@ pub enum ImageNeed {
 impl Needs {
     /// Whether everything is known.
     pub fn is_empty(&self) -> bool {
-        self.images.is_empty() && self.files.is_empty()
+        self.images.is_empty() && self.files.is_empty() && !self.cache_directories
     }
 
     pub(crate) fn image(&mut self, reference: &str, need: ImageNeed) {
@@ -81,7 +86,7 @@ impl Needs {
 }
 
 /// Answers every image need without a daemon, and says what was assumed: an image runs as root, with
-/// the usual `PATH`, in `/`, on a distribution that is not known. Files are left to the caller.
+/// the usual `PATH`, in `/`, on a distribution that is not known. Files and directories are left to the caller.
 pub fn offline_facts(needs: &Needs, facts: &mut Facts) -> Vec<String> {
     let mut assumptions = Vec::new();
     for reference in needs.images.keys() {

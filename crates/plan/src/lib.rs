@@ -28,6 +28,7 @@ mod names;
 mod paths;
 mod planner;
 mod run;
+mod runtime;
 mod show;
 mod stage;
 mod stages;
@@ -36,9 +37,11 @@ mod users;
 
 pub use facts::{AccountFiles, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts};
 pub use image::ImageConfig;
-pub use lower::{Lowered, lower};
+pub use lower::{Lowered, cache_context, lower};
 pub use model::Plan;
-pub use request::{Context, NoCache, Request, RunOptions, platform_name};
+pub use request::{
+    CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NoCache, Request, RunOptions, platform_name,
+};
 pub use show::show;
 
 use std::collections::BTreeMap;
@@ -48,6 +51,7 @@ use larder_spec::model::Spec;
 
 use crate::model::PlannedStage;
 use crate::planner::Planner;
+use crate::runtime::RuntimeCaches;
 use crate::stages::From;
 
 /// What [`plan`] comes to.
@@ -89,6 +93,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let spec = planner.spec;
     let args = args::resolve(planner);
     let stages = stages::resolve(planner, &args);
+    let runtime = RuntimeCaches::resolve(planner, &stages);
     let mut position = vec![0; spec.stages.len()];
     for (at, &index) in stages.order.iter().enumerate() {
         position[index] = at;
@@ -105,7 +110,9 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         }
         let ground = base::ground(planner, from, stage.from.span, &done);
         let copies = &stages.copies[index];
-        let built = stage::build(planner, stage, &args[index], copies, &position, ground);
+        let installed = runtime.installed(index);
+        let args = &args[index];
+        let built = stage::build(planner, stage, args, copies, &position, ground, installed);
         done[index] = Some(built.ground);
         if planner.aside {
             continue;
@@ -130,13 +137,16 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         });
     }
     let target = stages.order[..stages.needed].last()?;
-    let (config, base_config) = config::of_result(done[*target].as_ref()?, planner.request);
+    let result = done[*target].as_mut()?;
+    runtime.keep(planner, &position, &mut out, result);
+    let (config, base_config) = config::of_result(result, planner.request);
     let name = spec.name.as_ref().map(|name| name.value.clone());
     Some(Plan {
         warnings: Vec::new(),
         assumed: Vec::new(),
         project: name.unwrap_or_else(|| planner.request.project.clone()),
         context_paths: copy::context_paths(&out),
+        seeds: caches::seeds(planner, &out),
         stages: out,
         images,
         config,

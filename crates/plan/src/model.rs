@@ -1,6 +1,6 @@
 //! A plan: every decision taken, nothing lowered yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, Span};
@@ -24,6 +24,8 @@ pub struct Plan {
     pub images: BTreeMap<String, String>,
     /// Paths of the context that steps use, sorted; `None` if one uses all of it.
     pub context_paths: Option<Vec<String>>,
+    /// Directories of the context `larder-cache` that caches of the same name start from.
+    pub seeds: BTreeSet<String>,
     /// Config of the resulting image.
     pub config: ImageConfig,
     /// Config of the image that the result stands on; `None` for `scratch`.
@@ -107,6 +109,8 @@ pub enum Action {
     Copy(Vec<PlannedCopy>),
     /// Runs a program.
     Run(Box<PlannedRun>),
+    /// Makes what the image keeps for running containers.
+    Runtime(PlannedRuntime),
 }
 
 /// A numeric user and group.
@@ -178,6 +182,17 @@ pub struct PlannedRun {
     pub decision: Decision,
     /// Files that are there while it runs, and leave no trace.
     pub manifests: Option<Manifests>,
+}
+
+/// What an image keeps for running containers.
+#[derive(Clone, Debug)]
+pub struct PlannedRuntime {
+    /// Absolute, each after those it is in; they get mode 0755.
+    pub directories: Vec<String>,
+    /// Who owns them.
+    pub owner: Owner,
+    /// Contents and owners, by path.
+    pub files: BTreeMap<String, (String, Owner)>,
 }
 
 /// Files of the context, and made-up ones, mounted for one step.

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::{ExtraHost, Network, Platform, ProxyEnv, ResolveMode, Source, Ulimit};
 
+/// The name of a build context with files for steps, and for caches to start from.
+pub const CACHE_CONTEXT: &str = "larder-cache";
+/// Where steps see the context [`CACHE_CONTEXT`], read-only.
+pub const CACHE_CONTEXT_TARGET: &str = "/larder-cache";
+
 /// One build of a spec, for one platform.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -27,6 +32,9 @@ pub struct Request {
     pub resolve_mode: ResolveMode,
     /// Where the build context is.
     pub context: Context,
+    /// `--build-context larder-cache=…`: every step sees it at [`CACHE_CONTEXT_TARGET`], and a cache
+    /// whose name a directory in it has starts from the files there.
+    pub cache_context: Option<Context>,
     /// How every step runs.
     pub run: RunOptions,
 }
@@ -51,7 +59,7 @@ pub enum NoCache {
     },
 }
 
-/// Where the build context is.
+/// Where a build context is.
 #[derive(Clone, Debug)]
 pub enum Context {
     /// A directory of the client's.
@@ -114,6 +122,7 @@ impl Request {
                 session: None,
                 exclude: Vec::new(),
             },
+            cache_context: None,
             run: RunOptions::default(),
         }
     }

@@ -12,6 +12,7 @@ use crate::facts::ImageNeed;
 use crate::model::{Account, Action, Manifests, PlannedRun};
 use crate::names;
 use crate::planner::Scope;
+use crate::request::CACHE_CONTEXT_TARGET;
 use crate::stage::Builder;
 
 /// A program that is going to run.
@@ -89,9 +90,11 @@ impl Builder<'_, '_> {
         }
         // Without the base image's variables and user, no decision would stand.
         let decision = if self.ground.complete {
-            let mounted: Vec<String> = (program.manifests.iter())
-                .map(|manifests| manifests.target.clone())
-                .collect();
+            let manifests = program.manifests.iter();
+            let mut mounted: Vec<String> = manifests.map(|files| files.target.clone()).collect();
+            if self.planner.request.cache_context.is_some() {
+                mounted.push(CACHE_CONTEXT_TARGET.to_owned());
+            }
             decide(
                 &Exec {
                     args: &program.args,

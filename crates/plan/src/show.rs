@@ -6,7 +6,7 @@ use larder_inject::CacheMount;
 
 use crate::model::{Action, Base, CopyFrom, Owner, Plan, PlannedRun, PlannedStage};
 use crate::names;
-use crate::request::platform_name;
+use crate::request::{CACHE_CONTEXT, CACHE_CONTEXT_TARGET, platform_name};
 
 /// A tree of stages, steps and mounts, each mount with who owns it and why it is there. `verbose` adds
 /// what was recognised and left alone, ids, variables and owners.
@@ -14,6 +14,12 @@ pub fn show(plan: &Plan, verbose: bool) -> String {
     let mut out = String::new();
     let platform = platform_name(&plan.request.platform);
     let _ = writeln!(out, "{} for {platform}", plan.project);
+    if plan.request.cache_context.is_some() {
+        let _ = writeln!(
+            out,
+            "every step sees the context {CACHE_CONTEXT} at {CACHE_CONTEXT_TARGET}"
+        );
+    }
     for stage in &plan.stages {
         show_stage(&mut out, plan, stage, verbose);
     }
@@ -73,13 +79,22 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
                     );
                 }
             }
-            Action::Run(run) => show_run(out, stage, run, verbose),
+            Action::Run(run) => show_run(out, plan, stage, run, verbose),
+            Action::Runtime(runtime) => {
+                let owner = ids(runtime.owner);
+                for path in &runtime.directories {
+                    let _ = writeln!(out, "      keeps {path}, {owner} 0755");
+                }
+                for path in runtime.files.keys() {
+                    let _ = writeln!(out, "      keeps {path}");
+                }
+            }
             Action::Directories { .. } | Action::Copy(_) => {}
         }
     }
 }
 
-fn show_run(out: &mut String, stage: &PlannedStage, run: &PlannedRun, verbose: bool) {
+fn show_run(out: &mut String, plan: &Plan, stage: &PlannedStage, run: &PlannedRun, verbose: bool) {
     if run.account != stage.user {
         let _ = writeln!(
             out,
@@ -100,7 +115,7 @@ fn show_run(out: &mut String, stage: &PlannedStage, run: &PlannedRun, verbose: b
         );
     }
     for mount in &run.decision.mounts {
-        show_cache(out, mount, verbose);
+        show_cache(out, plan, mount, verbose);
     }
     for file in run.decision.files.keys() {
         let _ = writeln!(out, "      file {file}, for this step only");
@@ -129,7 +144,7 @@ fn show_run(out: &mut String, stage: &PlannedStage, run: &PlannedRun, verbose: b
     }
 }
 
-fn show_cache(out: &mut String, mount: &CacheMount, verbose: bool) {
+fn show_cache(out: &mut String, plan: &Plan, mount: &CacheMount, verbose: bool) {
     let sharing = mount.sharing.as_str();
     let owner = Owner {
         uid: mount.uid,
@@ -144,6 +159,9 @@ fn show_cache(out: &mut String, mount: &CacheMount, verbose: bool) {
         mount.mode,
         mount.reason
     );
+    if plan.seeds.contains(&mount.cache) {
+        let _ = writeln!(out, "        starts from {CACHE_CONTEXT}/{}", mount.cache);
+    }
     if verbose {
         let _ = writeln!(out, "        id {}", mount.id);
     }

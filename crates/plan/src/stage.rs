@@ -17,6 +17,7 @@ use crate::image::History;
 use crate::model::{Account, Action, PlannedStep};
 use crate::names;
 use crate::planner::{Planner, Scope};
+use crate::runtime::Installed;
 use crate::stages::From;
 use crate::users;
 
@@ -63,6 +64,7 @@ pub(crate) fn build<'a>(
     copies: &BTreeMap<usize, From>,
     position: &[usize],
     ground: Ground,
+    installed: Installed<'_>,
 ) -> Built {
     let mut image_variables = Env::of_image(&ground.config.config.env, ground.complete);
     let mut variables = image_variables.clone();
@@ -102,7 +104,7 @@ pub(crate) fn build<'a>(
         with_home: BTreeMap::new(),
         planner,
     };
-    builder.all();
+    builder.all(installed);
     Built {
         account: Arc::clone(&builder.account),
         workdir: Arc::clone(&builder.workdir),
@@ -112,7 +114,7 @@ pub(crate) fn build<'a>(
 }
 
 impl Builder<'_, '_> {
-    fn all(&mut self) {
+    fn all(&mut self, installed: Installed<'_>) {
         let stage = self.stage;
         let spec = self.planner.spec;
         for choice in spec.caches.iter().chain(&stage.caches) {
@@ -155,6 +157,7 @@ impl Builder<'_, '_> {
             }
             _ => self.default_account(),
         });
+        self.install_into(installed);
         if let Some(workdir) = &stage.workdir {
             let path = self.expand(workdir);
             self.workdir = Arc::from(crate::paths::join(&self.workdir, &path));

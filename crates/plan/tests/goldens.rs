@@ -53,7 +53,12 @@ fn plans_are_as_written() {
     for path in specs("plans") {
         let source = source(&path);
         let context = path.with_extension("");
-        let plan = match support::plan(&source, &support::request(), &context) {
+        let request = if support::cache_context(&context).is_dir() {
+            support::request_with_cache()
+        } else {
+            support::request()
+        };
+        let plan = match support::plan(&source, &request, &context) {
             Ok(plan) => plan,
             Err(mistakes) => panic!("{}", render(&mistakes, &source)),
         };

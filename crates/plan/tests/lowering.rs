@@ -10,8 +10,8 @@ use serde_json::Value;
 
 fn lowered(text: &str, request: &Request) -> Lowered {
     let source = SourceFile::new("larder.yaml", text);
-    let context = Path::new("/nonexistent");
-    let plan = support::plan(&source, request, context)
+    let context = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans/seeds");
+    let plan = support::plan(&source, request, &context)
         .unwrap_or_else(|mistakes| panic!("{}", larder_diagnostic::render(&mistakes, &source)));
     lower(&plan, &source).expect("nothing is imported")
 }
@@ -107,6 +107,100 @@ fn only_paths_that_steps_use_are_sent() {
     assert_eq!(sources.len(), 1, "{sources:?}");
 }
 
+const SEEDED: &str = "from: debian:13\nsteps:\n  - run: pip install x && npm ci\n  \
+                      - run: pip install y\n    user: app\n  - run: id\n";
+
+fn mount<'m>(exec: &'m Value, target: &str) -> &'m Value {
+    let mounts = exec["exec"]["mounts"].as_array().expect("there are mounts");
+    let found = mounts.iter().find(|mount| mount["target"] == target);
+    found.unwrap_or_else(|| panic!("nothing at {target}: {exec:#}"))
+}
+
+#[test]
+fn every_step_sees_the_cache_context() {
+    let lowered = lowered(SEEDED, &support::request_with_cache());
+    let execs = operations(&lowered, "exec");
+    assert_eq!(execs.len(), 3);
+    for exec in &execs {
+        let mount = mount(exec, "/larder-cache");
+        assert_eq!(mount["read_only"], true, "{mount}");
+    }
+    let locals = operations(&lowered, "source");
+    let local = |source: &&Value| {
+        source["source"]
+            .to_string()
+            .contains("local://larder-cache")
+    };
+    assert_eq!(locals.iter().filter(local).count(), 1);
+}
+
+#[test]
+fn caches_start_from_directories_of_their_name() {
+    let lowered = lowered(SEEDED, &support::request_with_cache());
+    let copies: Vec<String> = operations(&lowered, "file")
+        .iter()
+        .map(|file| file["file"].to_string())
+        .collect();
+    let [root, app] = copies.as_slice() else {
+        panic!("one for each owner: {copies:?}");
+    };
+    for (file, uid, gid) in [(root, 0, 0), (app, 1001, 1002)] {
+        assert!(file.contains("\"/pip\""), "{file}");
+        assert!(!file.contains("npm"), "{file}");
+        let (uid, gid) = (format!("\"user\":{uid}"), format!("\"group\":{gid}"));
+        for owner in [uid, gid] {
+            assert_eq!(file.matches(&owner).count(), 2, "{file}");
+        }
+    }
+    let execs = operations(&lowered, "exec");
+    assert_eq!(mount(&execs[0], "/cache/pip")["selector"], "/cache");
+    // A file of that name is no directory.
+    assert_eq!(mount(&execs[0], "/cache/npm").get("input"), None);
+}
+
+#[test]
+fn without_a_cache_context_nothing_is_of_it() {
+    let plain = lowered(SEEDED, &support::request());
+    assert!(
+        !buildkit_llb::inspect::json(&plain.definition)
+            .expect("it is whole")
+            .contains("larder-cache")
+    );
+    // Of a context without directories of their names, caches are the same.
+    let npm = "from: debian:13\nuser: app\nsteps: [{run: npm ci}]\n";
+    let cache = |request| {
+        let exec = operations(&lowered(npm, &request), "exec").remove(0);
+        let number = mount(&exec, "/cache/npm")["input"]
+            .as_u64()
+            .expect("a number");
+        let number = usize::try_from(number).expect("it is small");
+        (
+            mount(&exec, "/cache/npm")["cache"].clone(),
+            exec["inputs"][number].clone(),
+        )
+    };
+    assert_eq!(
+        cache(support::request()),
+        cache(support::request_with_cache())
+    );
+}
+
+#[test]
+fn a_cache_context_may_be_a_part_of_a_source() {
+    let mut request = support::request();
+    let git = buildkit_llb::Git::new("https://example.org/x.git");
+    request.cache_context = Some(Context::Source {
+        source: Box::new(buildkit_llb::Source::Git(git)),
+        archive: false,
+        subdir: "deps".to_owned(),
+    });
+    let lowered = lowered(SEEDED, &request);
+    let execs = operations(&lowered, "exec");
+    assert_eq!(mount(&execs[2], "/larder-cache")["selector"], "/deps");
+    let copy = operations(&lowered, "file")[0]["file"].to_string();
+    assert!(copy.contains("\"/deps/pip\""), "{copy}");
+}
+
 #[test]
 fn a_step_knows_its_lines() {
     let text = "from: debian:13\nsteps:\n  - run: |\n      one\n      two\n  - run: three\n    user: app\n";
@@ -149,5 +243,88 @@ fn an_entrypoint_drops_the_arguments_of_the_base() {
     assert_eq!(
         with("image: {entrypoint: [x], cmd: z 1}\n"),
         (list(&["x"]), list(&["/bin/sh", "-c", "z 1"]))
+    );
+}
+
+const RUNTIME: &str = "\
+stages:
+  base:
+    from: debian:13
+    user: build
+    steps: [{run: pip install x}]
+  production:
+    from: debian:13
+    steps: [{copy: {from: tools, src: /usr/bin/x, dest: /usr/bin/x}}]
+  tools:
+    from: base
+    steps: [{run: npm ci}]
+    image: {env: {pip_cache_dir: /data}}
+";
+
+/// What a build of a target has of `/cache` outside of mounts: names of operations, and variables.
+fn kept(option: &str, target: &str) -> (Vec<String>, Vec<String>) {
+    let mut request = support::request();
+    request.target = Some(target.to_owned());
+    let lowered = lowered(&format!("{option}{RUNTIME}"), &request);
+    let names = lowered.definition.vertices().map(|(_, name)| name);
+    let names = names.filter(|name| name.contains("runtime")).collect();
+    let env = config(&lowered)["config"]["Env"].clone();
+    let env = env.as_array().expect("there are variables");
+    let env = env.iter().filter_map(Value::as_str);
+    let env = env.filter(|entry| entry.contains("/cache"));
+    (names, env.map(str::to_owned).collect())
+}
+
+#[test]
+fn the_target_keeps_caches_where_it_is_asked_to() {
+    let (names, env) = kept("runtime-caches: true\n", "tools");
+    assert_eq!(names, ["[tools 2/2] runtime caches npm pip"]);
+    assert_eq!(env, ["NPM_CONFIG_CACHE=/cache/npm"]);
+    let (names, env) = kept("runtime-caches: true\n", "base");
+    assert_eq!(names, ["[base 3/3] runtime caches pip"]);
+    assert_eq!(env, ["PIP_CACHE_DIR=/cache/pip"]);
+}
+
+#[test]
+fn nothing_else_keeps_any() {
+    let nothing = (Vec::new(), Vec::new());
+    for option in ["", "runtime-caches: false\n"] {
+        for target in ["base", "tools", "production"] {
+            assert_eq!(kept(option, target), nothing);
+        }
+    }
+    assert_eq!(kept("runtime-caches: true\n", "production"), nothing);
+}
+
+#[test]
+fn what_is_kept_is_the_users_of_the_image() {
+    let text = "runtime-caches: [r-library]\nfrom: debian:13\nimage: {user: app}\n";
+    let lowered = lowered(text, &support::request());
+    let last = operations(&lowered, "file").pop().expect("there is one");
+    let actions = last["file"].as_array().expect("there are actions");
+    let made: Vec<String> = actions
+        .iter()
+        .filter_map(|action| {
+            let (kind, of) = action
+                .as_object()?
+                .iter()
+                .find(|(key, _)| key.starts_with("mk"))?;
+            Some(format!(
+                "{kind} {} {} {}:{}",
+                of["path"], of["mode"], of["user"], of["group"]
+            ))
+        })
+        .collect();
+    assert_eq!(
+        made,
+        [
+            r#"mkdir "/cache" "0755" 1001:1002"#,
+            r#"mkdir "/cache/r/library" "0755" 1001:1002"#,
+            r#"mkdir "/cache/r/tmp" "0755" 1001:1002"#,
+            r#"mkdir "/etc/R" "0755" 0:0"#,
+            r#"mkfile "/etc/R/Renviron.site" "0644" 0:0"#,
+            r#"mkdir "/home/app" "0755" 1001:1002"#,
+            r#"mkfile "/home/app/.Rprofile" "0644" 1001:1002"#,
+        ]
     );
 }

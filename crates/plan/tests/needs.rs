@@ -1,5 +1,7 @@
 //! What planning asks for, and in which order.
 
+use std::collections::BTreeSet;
+
 use buildkit_llb::Platform;
 use larder_diagnostic::SourceFile;
 use larder_plan::{
@@ -85,6 +87,33 @@ fn manifests_lead_to_others() {
     let found = [("requirements.txt".to_owned(), "-r deps/a.txt\n".to_owned())];
     facts.files.found.extend(found);
     assert_eq!(files(&facts), ["deps/a.txt"]);
+}
+
+#[test]
+fn directories_of_the_cache_context_matter_where_there_are_caches() {
+    let ask = |text: &str, facts: &Facts| {
+        let mut request = request();
+        request.cache_context = Some(request.context.clone());
+        match plan(&spec(text), &request, facts) {
+            Planned::Needs(needs) => Err(needs.cache_directories),
+            Planned::Plan(plan) => Ok(plan.seeds),
+            other @ Planned::Mistakes(_) => panic!("{other:?}"),
+        }
+    };
+    let mut facts = with_config("");
+    let pip = "from: debian:13\nsteps: [{run: npm ci}, {run: id, caches: [{id: x, target: /x}]}]\n";
+    planned("from: debian:13\nsteps: [{run: id}]\n", &facts);
+    assert_eq!(
+        ask("from: debian:13\nsteps: [{run: id}]\n", &facts),
+        Ok(BTreeSet::new())
+    );
+    facts.images.get_mut(DEBIAN).expect("it is there").accounts = Some(AccountFiles::default());
+    assert_eq!(ask(pip, &facts), Err(true));
+    facts.cache_directories = Some(BTreeSet::new());
+    assert_eq!(ask(pip, &facts), Ok(BTreeSet::new()));
+    let names = ["pip", "x", "y"].map(str::to_owned);
+    facts.cache_directories = Some(names.into());
+    assert_eq!(ask(pip, &facts), Ok(BTreeSet::from(["x".to_owned()])));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use larder_diagnostic::{SourceFile, render};
+use larder_plan::model::{Action, PlannedStage};
 use larder_plan::{lower, show};
 use proptest::prelude::*;
 
@@ -108,10 +109,14 @@ fn spec_with(mistakes: bool) -> impl Strategy<Value = String> {
     (
         prop::collection::vec(stage(mistakes), 1..4),
         prop::sample::select(vec!["cache", "home"]),
+        prop::sample::select(vec!["false", "true", "[python, npm-global]"]),
         base,
     )
-        .prop_map(|(stages, layout, base)| {
-            let mut text = format!("name: p\ncache-layout: {layout}\nargs:\n  BASE: '{base}'");
+        .prop_map(|(stages, layout, runtime, base)| {
+            let mut text = format!(
+                "name: p\ncache-layout: {layout}\nruntime-caches: {runtime}\n\
+                 args:\n  BASE: '{base}'"
+            );
             text += "\nstages:\n";
             for (index, stage) in stages.iter().enumerate() {
                 let _ = write!(text, "  s{index}:\n{stage}");
@@ -143,6 +148,49 @@ proptest! {
                 prop_assert_eq!(render(&once, &source), render(&twice, &source));
             }
             _ => prop_assert!(false, "planned once, and not again"),
+        }
+    }
+
+    /// A context `larder-cache` fills caches, and makes none.
+    #[test]
+    fn a_cache_context_changes_no_decision(text in spec()) {
+        let source = SourceFile::new("larder.yaml", text);
+        let context = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans/seeds");
+        let plans = [support::request(), support::request_with_cache()]
+            .map(|request| support::plan(&source, &request, &context));
+        if let [Ok(without), Ok(with)] = &plans {
+            prop_assert_eq!(format!("{:?}", without.stages), format!("{:?}", with.stages));
+            lower(with, &source).expect("nothing is imported");
+        } else {
+            prop_assert!(plans.iter().all(Result::is_err));
+        }
+    }
+
+    /// The target gets one step more, and nothing else changes.
+    #[test]
+    fn runtime_caches_change_no_decision(text in spec()) {
+        let plans = ["false", "true"].map(|value| {
+            let (before, after) = text.split_once("runtime-caches: ").expect("it is there");
+            let (_, after) = after.split_once('\n').expect("it has a value");
+            let source = SourceFile::new("larder.yaml", format!("{before}runtime-caches: {value}\n{after}"));
+            support::plan(&source, &support::request(), nowhere())
+        });
+        if let [Ok(without), Ok(with)] = plans {
+            let mut stages = with.stages;
+            let last = stages.last_mut().expect("there is a result");
+            last.steps.retain(|step| !matches!(step.action, Action::Runtime(_)));
+            let shown = |stages: &[PlannedStage]| {
+                let steps = stages.iter().flat_map(|stage| &stage.steps);
+                steps.map(|step| format!("{} {:?}", step.name, step.action)).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(shown(&without.stages), shown(&stages));
+            for variable in &without.config.config.env {
+                let name = variable.split_once('=').map(|(name, _)| name);
+                let same = |other: &String| other.split_once('=').map(|(name, _)| name) == name;
+                prop_assert!(with.config.config.env.iter().any(same));
+            }
+        } else {
+            prop_assert!(plans.iter().all(Result::is_err));
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Spec {
     pub layout: Layout,
     /// Who shares them; `None` leaves it to the catalogue.
     pub scope: Option<Scope>,
+    /// What the image keeps for running containers; `None` is nothing.
+    pub runtime_caches: Option<RuntimeCaches>,
     /// At least one, in the order of the file. A spec with `from` at the top has one, called `default`.
     pub stages: Vec<Stage>,
     /// The stage that is built when the client names none; the last one otherwise.
@@ -217,6 +219,15 @@ pub enum Sharing {
     Private,
     /// The second waits.
     Locked,
+}
+
+/// `runtime-caches`, turned on: caches of the tools that are used.
+#[derive(Clone, Debug)]
+pub struct RuntimeCaches {
+    /// Names, tools and languages of the catalogue that come on top, looked up by `plan`.
+    pub named: Vec<Spanned<String>>,
+    /// The whole value.
+    pub span: Span,
 }
 
 /// Where caches are mounted.

@@ -33,7 +33,7 @@ fn good_files_say_what_they_say() {
         let expected = fs::read_to_string(&golden).unwrap_or_default();
         assert_eq!(shown, expected, "{}", path.display());
     }
-    assert_eq!(count, 5);
+    assert_eq!(count, 7);
 }
 
 fn show(spec: &Spec, file: &SourceFile) -> String {
@@ -43,6 +43,11 @@ fn show(spec: &Spec, file: &SourceFile) -> String {
     line(&mut out, "user", spec.user.as_ref().map(|u| &u.value));
     caches(&mut out, "", spec.caches.as_ref());
     let _ = writeln!(out, "{:?} {:?}", spec.layout, spec.scope);
+    if let Some(runtime) = &spec.runtime_caches {
+        let names = runtime.named.iter().map(|name| name.value.as_str());
+        let names: Vec<&str> = names.collect();
+        let _ = writeln!(out, "runtime caches {names:?}");
+    }
     line(&mut out, "target", spec.target.as_ref().map(|t| &t.value));
     for stage in &spec.stages {
         let at = file.line_of(stage.name.span.start);

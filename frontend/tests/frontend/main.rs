@@ -1,5 +1,6 @@
 //! The frontend against a fake daemon.
 
 mod build;
+mod named;
 mod process;
 mod support;

@@ -21,6 +21,8 @@ pub struct Options {
     pub dockerfile_forced: bool,
     /// Where the build context is.
     pub context: ContextOption,
+    /// `--build-context`: addresses by name, or by name and platform, `name::linux/arm64`.
+    pub named_contexts: BTreeMap<String, String>,
     /// The directory in a remote context that is the context.
     pub context_subdir: String,
     /// `--target`.
@@ -165,6 +167,7 @@ impl Options {
             dockerfile_local: some("dockerfilekey").unwrap_or_else(|| DOCKERFILE.to_owned()),
             dockerfile_forced: given.contains_key("dockerfilekey"),
             context: context(given)?,
+            named_contexts: prefixed(given, "context:"),
             context_subdir: text("contextsubdir").to_owned(),
             target: some("target"),
             multi_platform: multi_platform(
@@ -288,9 +291,7 @@ fn multi_platform(given: Option<String>, platforms: usize) -> Result<bool, Failu
 fn ignored(given: &BTreeMap<String, String>) -> Vec<String> {
     given
         .iter()
-        .filter(|(key, value)| {
-            !value.is_empty() && IGNORED.contains(&key.as_str()) || key.starts_with("context:")
-        })
+        .filter(|(key, value)| !value.is_empty() && IGNORED.contains(&key.as_str()))
         .map(|(key, _)| key.clone())
         .collect()
 }
@@ -421,7 +422,8 @@ mod tests {
             options.no_cache,
             NoCacheOption::Stages(vec!["a".to_owned(), "b".to_owned()])
         );
-        assert_eq!(options.ignored, ["context:base", "memory"]);
+        assert_eq!(options.ignored, ["memory"]);
+        assert_eq!(options.named_contexts["base"], "docker-image://x");
         assert_eq!(options.hostname.as_deref(), Some("h"));
         assert!(options.by_syntax_line && !options.dockerfile_forced);
     }

@@ -1,12 +1,17 @@
 //! A world to plan in: images, and a context from a folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, SourceFile};
 use larder_plan::{
     AccountFiles, Facts, ImageConfig, ImageFact, ImageNeed, Needs, Plan, Planned, Request,
 };
+
+/// The directory with what stands in for the context `larder-cache`.
+pub(crate) fn cache_context(context: &Path) -> PathBuf {
+    context.with_extension("larder-cache")
+}
 
 /// Plans the text of a spec; mistakes of both the parser and the planner are the error.
 pub(crate) fn plan(
@@ -50,6 +55,18 @@ pub(crate) fn request() -> Request {
     Request::new(Platform::new("linux", "amd64", ""), "test")
 }
 
+/// The same, with a context `larder-cache`.
+pub(crate) fn request_with_cache() -> Request {
+    Request {
+        cache_context: Some(larder_plan::Context::Local {
+            name: "larder-cache".to_owned(),
+            session: None,
+            exclude: Vec::new(),
+        }),
+        ..request()
+    }
+}
+
 fn answer(needs: &Needs, facts: &mut Facts, context: &Path) {
     for (reference, need) in &needs.images {
         let fact = facts
@@ -68,6 +85,13 @@ fn answer(needs: &Needs, facts: &mut Facts, context: &Path) {
             }
         }
         facts.files.asked.insert(pattern.clone());
+    }
+    if needs.cache_directories {
+        let entries = std::fs::read_dir(cache_context(context)).expect("the folder is there");
+        let entries = entries.map(|entry| entry.expect("the folder can be read"));
+        let directories = entries.filter(|entry| entry.path().is_dir());
+        let names = directories.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        facts.cache_directories = Some(names.collect());
     }
 }
 

@@ -4,7 +4,7 @@ use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 
 use super::fields::Keys;
 use super::{Decoder, Slot};
-use crate::model::{CacheChoice, CacheEntry, OwnCache, Sharing};
+use crate::model::{CacheChoice, CacheEntry, OwnCache, RuntimeCaches, Sharing};
 use crate::tree::Kind;
 
 const OWN: Keys = Keys {
@@ -73,6 +73,39 @@ impl<'src> Decoder<'_, 'src> {
             );
         }
         Some(choice(none.is_none(), entries))
+    }
+
+    /// `true`, `false`, or a list of names.
+    pub(super) fn runtime_caches(&mut self, slot: Slot<'_, 'src>) -> Option<RuntimeCaches> {
+        const EXPECTED: &str = "`true`, `false` or a list of caches";
+        let span = slot.span();
+        let named = match slot.node.scalar().filter(|_| !slot.node.is_null()) {
+            Some("true") => Vec::new(),
+            Some("false") => return None,
+            Some(word) => {
+                let message = format!("{} takes {EXPECTED}, not {}", slot.subject(), quote(word));
+                self.error(
+                    span,
+                    message,
+                    "put brackets around a name, as in `[python]`",
+                );
+                return None;
+            }
+            None => {
+                let elements = self.list(slot, EXPECTED)?;
+                if elements.len() == 0 {
+                    let message = format!("{} has no names", slot.subject());
+                    let hint = "write `true` for the tools that steps use, or leave it out";
+                    self.error(span, message, hint);
+                }
+                let name = |element: Slot<'_, 'src>| {
+                    let name = self.text(element, "the name of a cache, a tool or a language")?;
+                    Some(Spanned::new(name.to_owned(), element.span()))
+                };
+                elements.filter_map(name).collect()
+            }
+        };
+        Some(RuntimeCaches { named, span })
     }
 
     fn own_cache(&mut self, slot: Slot<'_, 'src>) -> Option<OwnCache> {

@@ -17,6 +17,7 @@ const TOP: Keys = Keys {
         "caches",
         "cache-layout",
         "cache-scope",
+        "runtime-caches",
         "stages",
         "target",
         "from",
@@ -65,6 +66,7 @@ impl<'src> Decoder<'_, 'src> {
             caches: None,
             layout: Layout::default(),
             scope: None,
+            runtime_caches: None,
             stages: Vec::new(),
             target: None,
         };
@@ -78,6 +80,7 @@ impl<'src> Decoder<'_, 'src> {
                 "caches" => spec.caches = self.caches(field),
                 "cache-layout" => spec.layout = self.word(field, &LAYOUTS).unwrap_or_default(),
                 "cache-scope" => spec.scope = self.word(field, &SCOPES),
+                "runtime-caches" => spec.runtime_caches = self.runtime_caches(field),
                 "target" => {
                     let name = self.text(field, "the name of a stage");
                     spec.target = name.map(|n| Spanned::new(n.to_owned(), field.span()));

@@ -1,19 +1,26 @@
 //! A plan to LLB.
 
+mod caches;
+mod context;
+mod lines;
+
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use buildkit_llb::{
     Access, Account, Constraints, Copy, CopyMode, Definition, Exec, File, FileInput, Graph,
-    ImageName, Local, Meta, Mkdir, Mkfile, Mount, MountKind, Output, SourceId, SourceInfo,
+    ImageName, Meta, Mkdir, Mkfile, Mount, MountKind, Output, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
-use larder_inject::{CacheMount, Sharing};
+
+use caches::Beginning;
+use context::Loaded;
+pub use context::cache_context;
+use lines::Lines;
 
 use crate::model::{
     Action, Base, CopyFrom, Manifests, Owner, Plan, PlannedCopy, PlannedRun, PlannedStage,
 };
-use crate::request::Context;
+use crate::request::CACHE_CONTEXT_TARGET;
 
 /// What a client gets.
 #[derive(Clone, Debug)]
@@ -44,12 +51,13 @@ pub fn lower(plan: &Plan, source: &SourceFile) -> Result<Lowered, buildkit_llb::
         lines: Lines::of(&source.text),
         here: Constraints::on(plan.request.platform.clone()),
         context: None,
+        cache_context: None,
         images: BTreeMap::new(),
-        directories: BTreeMap::new(),
+        beginnings: BTreeMap::new(),
         files: BTreeMap::new(),
         stages: Vec::with_capacity(plan.stages.len()),
     };
-    lowering.context()?;
+    lowering.contexts()?;
     for stage in &plan.stages {
         let output = lowering.stage(stage);
         lowering.stages.push(output);
@@ -71,70 +79,26 @@ struct Lowering<'p> {
     file: SourceId,
     lines: Lines,
     here: Constraints,
-    /// The build context, if it is used, and the directory in it that counts.
-    context: Option<(Option<Output>, String)>,
+    /// The build context, if it is used.
+    context: Option<Loaded>,
+    /// The context `larder-cache`, if there is one.
+    cache_context: Option<Loaded>,
     images: BTreeMap<String, Output>,
-    /// Empty directories that caches start from, by owner and mode.
-    directories: BTreeMap<(u32, u32, u32), Output>,
+    /// What caches start from.
+    beginnings: BTreeMap<Beginning, Output>,
     /// Filesystems with one file, by contents.
     files: BTreeMap<String, Output>,
     /// Results of the stages so far; `None` is the empty filesystem.
     stages: Vec<Option<Output>>,
 }
 
-/// Where an empty directory or a file is in a filesystem made for it.
-const DIRECTORY: &str = "/cache";
+/// Where a file is in a filesystem made for it.
 const FILE: &str = "/file";
 
 /// The variable that tells a step apart from the same step of another build.
 const NONCE: &str = "LARDER_BUILD";
 
 impl Lowering<'_> {
-    fn context(&mut self) -> Result<(), buildkit_llb::ImportError> {
-        let plan = self.plan;
-        if plan.context_paths.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(());
-        }
-        let meta = Meta::named("[internal] load build context");
-        let (output, subdir) = match &plan.request.context {
-            Context::Local {
-                name,
-                session,
-                exclude,
-            } => {
-                let local = Local {
-                    session: session.clone().unwrap_or_default(),
-                    exclude: exclude.clone(),
-                    follow: plan.context_paths.clone().unwrap_or_default(),
-                    shared_key_hint: name.clone(),
-                    ..Local::new(name)
-                };
-                (Some(self.graph.add(local, &self.here, meta).only()), "")
-            }
-            Context::Input(definition) => (self.graph.import(definition)?, ""),
-            Context::Source {
-                source,
-                archive,
-                subdir,
-            } => {
-                let source = (**source).clone();
-                let mut output = self.graph.add(source, &self.here, meta).only();
-                if *archive {
-                    let copy = Copy {
-                        unpack: true,
-                        ..Copy::new(output, "/context", "/")
-                    };
-                    let meta = Meta::named("[internal] unpack build context");
-                    let file = File::on(None).copy(copy);
-                    output = self.graph.add(file, &self.here, meta).only();
-                }
-                (Some(output), subdir.as_str())
-            }
-        };
-        self.context = Some((output, crate::paths::join("/", subdir)));
-        Ok(())
-    }
-
     fn stage(&mut self, stage: &PlannedStage) -> Option<Output> {
         let mut root = match &stage.base {
             Base::Scratch => None,
@@ -186,6 +150,20 @@ impl Lowering<'_> {
                     let file = file.mkdir(directory(home, 0o755, *owner));
                     self.graph.add(file, &self.here, meta)
                 }
+                Action::Runtime(runtime) => {
+                    let mut file = File::on(root);
+                    for path in &runtime.directories {
+                        file = file.mkdir(directory(path, 0o755, runtime.owner));
+                    }
+                    for (path, (text, owner)) in &runtime.files {
+                        let above = crate::paths::parent(path);
+                        file = file.mkdir(directory(above, 0o755, *owner)).mkfile(Mkfile {
+                            owner: Some(numeric(*owner)),
+                            ..plain_file(path, text)
+                        });
+                    }
+                    self.graph.add(file, &self.here, meta)
+                }
             };
             self.locate(vertex, step.span);
             root = Some(vertex.only());
@@ -216,7 +194,7 @@ impl Lowering<'_> {
     fn copies(&mut self, mut file: File, copy: &PlannedCopy, span: Span) -> File {
         let (from, root) = match &copy.from {
             CopyFrom::Context => match &self.context {
-                Some((output, root)) => (*output, root.clone()),
+                Some(loaded) => (loaded.files, loaded.root.clone()),
                 None => return file,
             },
             CopyFrom::Stage(index) => (self.stages.get(*index).copied().flatten(), "/".to_owned()),
@@ -270,6 +248,9 @@ impl Lowering<'_> {
             mounts.push(Mount::bind(file, target).select(FILE));
         }
         mounts.extend(decision.tmpfs.iter().map(Mount::tmpfs));
+        if let Some(files) = self.cache_context.as_ref().and_then(Loaded::mount) {
+            mounts.push(files);
+        }
         if let Some(manifests) = &run.manifests {
             mounts.push(self.manifests(manifests, run.account.owner(), span));
         }
@@ -295,37 +276,6 @@ impl Lowering<'_> {
             hostname: options.hostname.clone(),
             ..Exec::default()
         }
-    }
-
-    fn cache(&mut self, cache: &CacheMount) -> Mount {
-        let sharing = match cache.sharing {
-            Sharing::Shared => buildkit_llb::Sharing::Shared,
-            Sharing::Private => buildkit_llb::Sharing::Private,
-            Sharing::Locked => buildkit_llb::Sharing::Locked,
-        };
-        let mount = Mount::cache(cache.id.as_str(), cache.target.as_str(), sharing);
-        let key = (cache.uid, cache.gid, cache.mode);
-        if key == (0, 0, 0o755) {
-            // What BuildKit makes by itself.
-            return mount;
-        }
-        let input = if let Some(known) = self.directories.get(&key) {
-            *known
-        } else {
-            let owner = Owner {
-                uid: cache.uid,
-                gid: cache.gid,
-            };
-            let file = File::on(None).mkdir(directory(DIRECTORY, cache.mode, owner));
-            let meta = Meta::named(format!(
-                "[internal] cache directory of {}:{}",
-                cache.uid, cache.gid
-            ));
-            let output = self.graph.add(file, &self.here, meta).only();
-            self.directories.insert(key, output);
-            output
-        };
-        mount.with_input(input).select(DIRECTORY)
     }
 
     /// A filesystem with one file.
@@ -417,44 +367,5 @@ fn plain_file(path: &str, text: &str) -> Mkfile {
         data: text.as_bytes().to_vec(),
         owner: None,
         time: None,
-    }
-}
-
-/// Where lines start.
-struct Lines(Vec<u32>);
-
-impl Lines {
-    fn of(text: &str) -> Lines {
-        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        let starts = breaks.filter_map(|(at, _)| u32::try_from(at + 1).ok());
-        Lines(starts.collect())
-    }
-
-    /// Counted from 1.
-    fn line(&self, offset: u32) -> u32 {
-        let before = self.0.partition_point(|&start| start <= offset);
-        u32::try_from(before).unwrap_or(u32::MAX - 1) + 1
-    }
-
-    fn of_span(&self, span: Span) -> RangeInclusive<u32> {
-        let last = span.end.saturating_sub(1).max(span.start);
-        self.line(span.start)..=self.line(last)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_those_of_the_file() {
-        let file = SourceFile::new("f", "ab\ncd\n\nef");
-        let lines = Lines::of(&file.text);
-        for start in 0..10 {
-            for end in start..10 {
-                let span = Span::new(start, end);
-                assert_eq!(lines.of_span(span), file.lines(span), "{span:?}");
-            }
-        }
     }
 }
