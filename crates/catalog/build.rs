@@ -22,6 +22,7 @@ use std::{env, fs, process};
 
 fn main() {
     println!("cargo::rerun-if-changed=caches");
+    println!("cargo::rerun-if-changed=plain.toml");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/path.rs");
     println!("cargo::rerun-if-changed=src/toolchain.rs");
@@ -29,6 +30,12 @@ fn main() {
     let mut mistakes = Vec::new();
     let tools = read(Path::new("caches"), &mut mistakes);
     mistakes.extend(check::mistakes(&tools));
+    let plain = fs::read_to_string("plain.toml").unwrap_or_default();
+    let plain = data::parse_plain(&plain).unwrap_or_else(|mistake| {
+        mistakes.push(mistake);
+        data::Plain::default()
+    });
+    mistakes.extend(check::order(&plain));
     if !mistakes.is_empty() {
         for mistake in &mistakes {
             println!("cargo::error={mistake}");
@@ -36,7 +43,7 @@ fn main() {
         process::exit(1);
     }
     for (file, text) in [
-        ("catalogue.rs", emit::tables(&tools)),
+        ("catalogue.rs", emit::tables(&tools, &plain)),
         ("runtimes.rs", emit_runtimes::table(&tools)),
     ] {
         fs::write(Path::new(&out).join(file), text).expect("OUT_DIR is writable");

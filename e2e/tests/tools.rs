@@ -63,6 +63,10 @@ name = "app"
 version = "1.0.0"
 requires-python = ">=3.13"
 dependencies = ["click==8.3.0", "itsdangerous==2.2.0"]
+
+[[tool.poetry.source]]
+name = "simple"
+url = "https://pypi.org/simple/"
 "#;
 
 const PYPROJECT_MORE: &str = r#"[project]
@@ -70,6 +74,10 @@ name = "app"
 version = "1.0.0"
 requires-python = ">=3.13"
 dependencies = ["click==8.3.0", "itsdangerous==2.2.0", "markupsafe==3.0.3"]
+
+[[tool.poetry.source]]
+name = "simple"
+url = "https://pypi.org/simple/"
 "#;
 
 const NODE: Tool = Tool {
@@ -111,7 +119,7 @@ fn uv() {
 #[test]
 fn poetry() {
     check(&Tool {
-        prepare: "pip install poetry==2.2.1",
+        prepare: "python -m venv /opt/poetry && /opt/poetry/bin/pip install poetry==2.2.1 && ln -s /opt/poetry/bin/poetry /usr/local/bin",
         files: &[("pyproject.toml", PYPROJECT)],
         command: "poetry install --no-root && poetry run python -c 'import click'",
         more_files: &[("pyproject.toml", PYPROJECT_MORE)],
@@ -122,7 +130,7 @@ fn poetry() {
 #[test]
 fn pdm() {
     check(&Tool {
-        prepare: "pip install pdm==2.26.1",
+        prepare: "python -m venv /opt/pdm && /opt/pdm/bin/pip install pdm==2.26.1 unearth==0.17.5 && ln -s /opt/pdm/bin/pdm /usr/local/bin",
         files: &[("pyproject.toml", PYPROJECT)],
         command: "pdm install --no-self",
         more_files: &[("pyproject.toml", PYPROJECT_MORE)],
@@ -175,7 +183,7 @@ fn yarn_1() {
 fn yarn_4() {
     check(&Tool {
         prepare: "npm install --global @yarnpkg/cli-dist@4.11.0",
-        command: "touch yarn.lock && yarn install --no-immutable",
+        command: "touch yarn.lock && YARN_HTTPS_PROXY=$HTTPS_PROXY yarn install --no-immutable",
         fetches: Fetches::Requests(|path| ends(path, &[".tgz"])),
         ..NODE
     });
@@ -293,7 +301,7 @@ const POM_MORE: &str = r"<project>
   <version>1</version>
   <dependencies>
     <dependency><groupId>commons-codec</groupId><artifactId>commons-codec</artifactId><version>1.17.0</version></dependency>
-    <dependency><groupId>javax.inject</groupId><artifactId>javax.inject</artifactId><version>1</version></dependency>
+    <dependency><groupId>org.jspecify</groupId><artifactId>jspecify</artifactId><version>1.0.0</version></dependency>
   </dependencies>
 </project>
 ";
@@ -303,11 +311,11 @@ fn maven() {
     check(&Tool {
         base: "maven:3",
         files: &[("pom.xml", POM)],
-        command: "mvn --batch-mode process-resources",
+        command: "mvn --batch-mode compile",
         more_files: &[("pom.xml", POM_MORE)],
         fetches: Fetches::Lines("Downloaded from central: "),
         first: &["commons-codec-1.17.0.jar"],
-        added: "javax.inject-1.",
+        added: "jspecify-1.0.0.",
         ..PYTHON
     });
 }
@@ -321,7 +329,7 @@ fn spec(tool: &Tool, project: &str, command: &str) -> String {
         let _ = write!(
             spec,
             "  {user}:\n    from: tool\n    user: {user}\n    workdir: /app\n    steps:\n      \
-             - copy: .\n      - run: |\n          {command}\n          touch /app/done-{user}\n"
+             - copy: .\n      - run: {command} && touch /app/done-{user}\n"
         );
     }
     spec += "  all:\n    from: scratch\n    steps:\n";
@@ -358,7 +366,7 @@ fn check(tool: &Tool) {
     let first = fetched(&project("one"));
     for package in tool.first {
         let times = first.iter().filter(|path| path.contains(package)).count();
-        assert_eq!(times, users, "{package} in {first:?}");
+        assert!(times >= users, "{package} in {first:?}");
     }
 
     let second = project("two");
@@ -389,7 +397,8 @@ fn packages(tool: &Tool, built: &Built<'_>, proxy: &Proxy) -> Vec<String> {
         Fetches::Requests(package) => transfers
             .into_iter()
             .filter(|transfer: &Transfer| {
-                matches!(transfer.status, 200 | 206)
+                transfer.method == "GET"
+                    && transfer.status == 200
                     && transfer.bytes > 0
                     && package(&transfer.path)
             })

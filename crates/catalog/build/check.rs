@@ -1,6 +1,6 @@
 //! What the format alone does not say about a good data file.
 
-use crate::data::{Cache, Condition, Defeat, KeyPart, Program, Tool};
+use crate::data::{Cache, Condition, Defeat, KeyPart, Plain, Program, Tool};
 use crate::toolchain::TOOLCHAINS;
 use crate::{path, runtimes};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +71,16 @@ pub(crate) fn mistakes(tools: &[Tool]) -> Vec<String> {
     found
 }
 
+/// The names are sorted, each there once.
+pub(crate) fn order(plain: &Plain) -> Option<String> {
+    let mut pairs = plain.programs.windows(2);
+    let wrong = pairs.find(|pair| pair[0] >= pair[1])?;
+    Some(format!(
+        "plain.toml: `{}` stands before `{}`",
+        wrong[0], wrong[1]
+    ))
+}
+
 fn in_file(tool: &Tool, text: &str) -> String {
     format!("caches/{}.toml: {text}", tool.name)
 }
@@ -115,6 +125,12 @@ fn check_program(program: &Program, caches: &BTreeMap<&str, &str>, found: &mut V
     }
     if program.uses.is_empty() && program.runs.is_empty() {
         found.push(format!("program `{name}` has no [[program.use]]"));
+    }
+    for result in &program.results {
+        relative("result", &result.path, found);
+        for variable in &result.variables {
+            variable_name(variable, found);
+        }
     }
     for cache in program.uses.iter().flat_map(|listed| &listed.caches) {
         if !caches.contains_key(cache.as_str()) {

@@ -3,6 +3,14 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// `plain.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plain {
+    /// Each a program, perhaps with a subcommand.
+    pub(crate) programs: Vec<String>,
+}
+
 /// A data file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -42,6 +50,18 @@ pub(crate) struct Program {
     pub(crate) when: Vec<Condition>,
     #[serde(default, rename = "use")]
     pub(crate) uses: Vec<Use>,
+    #[serde(default, rename = "result")]
+    pub(crate) results: Vec<ProgramResult>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ProgramResult {
+    #[serde(default)]
+    pub(crate) subcommands: Vec<String>,
+    pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) variables: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +125,8 @@ pub(crate) struct Cache {
     pub(crate) defeats: Vec<Defeat>,
     #[serde(default, rename = "avoid")]
     pub(crate) avoids: Vec<Defeat>,
+    #[serde(default)]
+    pub(crate) is_result: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -244,15 +266,21 @@ pub(crate) struct Defeat {
 
 /// Reads one file; the message names it and the line.
 pub(crate) fn parse(stem: &str, text: &str) -> Result<Tool, String> {
-    let mut tool: Tool = toml::from_str(text).map_err(|error| {
+    let mut tool: Tool = read(&format!("caches/{stem}.toml"), text)?;
+    stem.clone_into(&mut tool.name);
+    Ok(tool)
+}
+
+/// Reads `plain.toml`.
+pub(crate) fn parse_plain(text: &str) -> Result<Plain, String> {
+    read("plain.toml", text)
+}
+
+fn read<'de, T: Deserialize<'de>>(file: &str, text: &'de str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| {
         let line = error
             .span()
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        format!(
-            "caches/{stem}.toml:{line}: {}",
-            error.message().replace('\n', " ")
-        )
-    })?;
-    stem.clone_into(&mut tool.name);
-    Ok(tool)
+        format!("{file}:{line}: {}", error.message().replace('\n', " "))
+    })
 }

@@ -1,14 +1,15 @@
 //! The tables as Rust.
 
 use crate::data::{
-    Beside, Cache, Class, Condition, Defeat, KeyPart, Overlay, Place, Program, Setting, Tool, Use,
+    Beside, Cache, Class, Condition, Defeat, KeyPart, Overlay, Place, Plain, Program, Setting,
+    Tool, Use,
 };
 use crate::toolchain::TOOLCHAINS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The module that `src/program.rs` includes.
-pub(crate) fn tables(tools: &[Tool]) -> String {
+pub(crate) fn tables(tools: &[Tool], plain: &Plain) -> String {
     let mut caches: Vec<(&Tool, &Cache)> = tools
         .iter()
         .flat_map(|tool| tool.caches.iter().map(move |cache| (tool, cache)))
@@ -43,6 +44,12 @@ pub(crate) fn tables(tools: &[Tool]) -> String {
     }
     out += "];\n";
     out += &programs(tools, &places);
+    out += "/// Programs that start no other and need no package.\n";
+    _ = writeln!(
+        out,
+        "pub(crate) static PLAIN: &[&[&str]] = {};",
+        slice(&phrases(&plain.programs))
+    );
     out
 }
 
@@ -97,16 +104,27 @@ fn program_row(program: &Program, places: &BTreeMap<&str, usize>) -> String {
         .iter()
         .map(|listed| use_row(listed, places))
         .collect();
+    let results: Vec<String> = (program.results.iter())
+        .map(|result| {
+            format!(
+                "ProgramResult {{ subcommands: {}, path: {:?}, variables: &{:?} }}",
+                slice(&phrases(&result.subcommands)),
+                result.path,
+                result.variables,
+            )
+        })
+        .collect();
     let when: Vec<String> = program.when.iter().map(condition).collect();
     format!(
-        "Program {{ name: {:?}, versioned: {}, value_flags: &{:?}, prefix: {:?}, runs: {}, when: {}, uses: {} }}",
+        "Program {{ name: {:?}, versioned: {}, value_flags: &{:?}, prefix: {:?}, runs: {}, when: {}, uses: {}, results: {} }}",
         program.names[0],
         program.versioned,
         flags,
         program.prefix,
         slice(&phrases(&program.runs)),
         slice(&when),
-        slice(&uses)
+        slice(&uses),
+        slice(&results)
     )
 }
 
@@ -195,7 +213,8 @@ fn cache_row(tool: &Tool, cache: &Cache) -> String {
     _ = writeln!(out, "    place: {},", place(&cache.place));
     _ = writeln!(out, "    files: {},", slice(&overlays(&cache.files)));
     _ = writeln!(out, "    defeats: {},", slice(&defeats));
-    _ = writeln!(out, "    avoids: {},\n}},", slice(&avoids));
+    _ = writeln!(out, "    avoids: {},", slice(&avoids));
+    _ = writeln!(out, "    is_result: {},\n}},", cache.is_result);
     out
 }
 

@@ -37,6 +37,8 @@ pub struct Cache {
     pub defeats: &'static [Defeat],
     /// With what a mount would harm the image, and why.
     pub avoids: &'static [Defeat],
+    /// It holds what the image is to have, such as models.
+    pub is_result: bool,
 }
 
 /// What losing or hiding a cache means.

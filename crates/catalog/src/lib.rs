@@ -8,9 +8,11 @@ mod docs;
 mod path;
 mod program;
 mod removal;
+mod result;
 mod runtime;
 mod shell;
 mod toolchain;
+mod unknown;
 mod uses;
 
 pub use cache::{
@@ -21,6 +23,7 @@ pub use docs::{Page, docs};
 pub use path::{clean, is_system, within};
 pub use program::{CACHES, NAMES};
 pub use removal::{Effect, Removal};
+pub use result::Made;
 pub use runtime::{Installed, RUNTIMES, Runtime};
 pub use shell::{Command, Reading, RunsAs, Word, read, read_script};
 pub use toolchain::{TOOLCHAINS, Toolchain};

@@ -20,6 +20,8 @@ pub(crate) struct Program {
     pub(crate) when: &'static [Condition],
     /// Which subcommands use which caches.
     pub(crate) uses: &'static [ProgramUse],
+    /// Where it puts what a build is for.
+    pub(crate) results: &'static [ProgramResult],
 }
 
 impl Program {
@@ -44,6 +46,17 @@ pub(crate) struct ProgramUse {
     pub(crate) mentions: &'static [&'static str],
     /// Arguments that will not.
     pub(crate) except: &'static [&'static str],
+}
+
+/// A directory that a program puts its result into.
+#[derive(Debug)]
+pub(crate) struct ProgramResult {
+    /// Subcommands; any call, if there are none.
+    pub(crate) subcommands: &'static [&'static [&'static str]],
+    /// Below the directory that it runs in.
+    pub(crate) path: &'static str,
+    /// Variables that name another one.
+    pub(crate) variables: &'static [&'static str],
 }
 
 /// A program that runs another as its module: `python -m pip`.

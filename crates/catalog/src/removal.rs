@@ -97,7 +97,7 @@ impl Removal {
 }
 
 /// The absolute paths that a word stands for, still with patterns.
-fn paths(
+pub(crate) fn paths(
     word: &Word,
     cwd: Option<&str>,
     home: Option<&str>,

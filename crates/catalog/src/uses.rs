@@ -137,8 +137,8 @@ impl Reading {
 }
 
 /// A program of the catalogue that a command runs, perhaps as a module.
-struct Invocation<'a> {
-    program: &'static Program,
+pub(crate) struct Invocation<'a> {
+    pub(crate) program: &'static Program,
     /// The words that run it.
     caller: &'a [Word],
     arguments: &'a [Word],
@@ -146,7 +146,7 @@ struct Invocation<'a> {
 
 impl Invocation<'_> {
     /// The words that run it, for people.
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let mut shown = basename(&self.caller[0].text).to_owned();
         for word in &self.caller[1..] {
             shown.push(' ');
@@ -185,7 +185,7 @@ impl Invocation<'_> {
         })
     }
 
-    fn starts_with(&self, phrase: &[&str]) -> bool {
+    pub(crate) fn starts_with(&self, phrase: &[&str]) -> bool {
         self.after(phrase).is_some()
     }
 
@@ -259,7 +259,7 @@ impl Invocation<'_> {
     }
 }
 
-fn invocations(command: &Command) -> impl Iterator<Item = Invocation<'_>> {
+pub(crate) fn invocations(command: &Command) -> impl Iterator<Item = Invocation<'_>> {
     let words = command.words.as_slice();
     let first = words
         .first()
@@ -308,6 +308,14 @@ fn invocations(command: &Command) -> impl Iterator<Item = Invocation<'_>> {
 fn is_at_home(word: &Word) -> bool {
     let rest = word.text.strip_prefix("~/");
     rest.is_some_and(|rest| !rest.contains(['$', '`', '*', '?', '[', '{']))
+}
+
+/// Whether a command is a call of a program that uses caches. Those that do under a condition alone
+/// (`make` with ccache) may use others too.
+pub(crate) fn calls_known(command: &Command) -> bool {
+    invocations(command)
+        .filter(|call| call.program.when.is_empty())
+        .any(|call| (call.program.uses.iter()).any(|listed| call.says(listed).is_some()))
 }
 
 fn used_by<'a>(

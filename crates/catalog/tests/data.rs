@@ -468,3 +468,13 @@ fn mistakes_in_what_images_keep() {
         );
     }
 }
+
+#[test]
+fn plain_programs_are_sorted_and_there_once() {
+    let of = |text: &str| check::order(&data::parse_plain(text).expect("good"));
+    assert_eq!(of("programs = [\"a\", \"b\", \"b c\"]"), None);
+    assert!(of("programs = [\"b\", \"a\"]").is_some());
+    assert!(of("programs = [\"a\", \"a\"]").is_some());
+    let unknown = data::parse_plain("programs = []\nmore = 1").expect_err("no such key");
+    assert!(unknown.starts_with("plain.toml:2:"), "{unknown}");
+}

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use larder_catalog::{
-    CACHES, Cache, Class, Effect, KeyPart, Owner, Place, Reading, Removal, RunsAs, Scope, Use,
-    clean, installed, named, read, within,
+    CACHES, Cache, Class, Effect, KeyPart, Made, Owner, Place, Reading, Removal, RunsAs, Scope,
+    Use, clean, installed, named, read, within,
 };
 
 use crate::id::Id;
 use crate::place::{Placed, Site};
-use crate::{CacheMount, Decision, Defeat, Exec, LeftAlone, OwnCache, Policy};
+use crate::{CacheMount, Decision, Defeat, Exec, Ids, LeftAlone, OwnCache, Policy, Vanishing};
 
 const MODE: u32 = 0o755;
 
@@ -31,7 +31,8 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
         }
         names.caches.extend(caches);
     }
-    let nothing = uses.is_empty() || !policy.auto;
+    let keeps = policy.auto && !exec.earlier.is_empty() && reading.runs_unknown();
+    let nothing = !keeps && (uses.is_empty() || !policy.auto);
     if nothing && policy.named.is_empty() && policy.own.is_empty() {
         return Decision {
             unread: !reading.certain,
@@ -40,10 +41,16 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
     }
     let site = Site::new(exec, policy.layout);
     let removals = reading.removals(&site.cwd, site.home.as_deref(), exec.env);
+    let results = if policy.own.is_empty() {
+        Vec::new()
+    } else {
+        reading.results(&site.cwd, exec.env)
+    };
     let mut deciding = Deciding {
         policy,
         reading: &reading,
         removals,
+        results,
         site,
         env: BTreeMap::new(),
         tmpfs: BTreeSet::new(),
@@ -69,8 +76,11 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
             .iter()
             .filter(|call| std::ptr::eq(call.cache, cache))
             .collect();
-        if (asked || (policy.auto && !calls.is_empty()))
-            && let Err(reason) = deciding.consider(cache, asked, &calls)
+        let kept = (exec.earlier.get(cache.tool))
+            .filter(|_| keeps && matches!(cache.class, Class::Store | Class::Compile));
+        let why = Why { asked, calls, kept };
+        if (asked || kept.is_some() || (policy.auto && !why.calls.is_empty()))
+            && let Err(reason) = deciding.consider(cache, &why)
         {
             deciding.leave(cache.name, reason);
         }
@@ -84,10 +94,21 @@ struct Names<'a> {
     unknown: Vec<&'a String>,
 }
 
+/// Why a cache may be wanted.
+struct Why<'a> {
+    /// It is named by the policy.
+    asked: bool,
+    /// Calls that use it.
+    calls: Vec<&'a Use>,
+    /// What an earlier operation left in it.
+    kept: Option<&'a String>,
+}
+
 struct Deciding<'a> {
     policy: &'a Policy,
     reading: &'a Reading,
     removals: Vec<Removal>,
+    results: Vec<Made>,
     site: Site<'a>,
     env: BTreeMap<&'static str, String>,
     tmpfs: BTreeSet<&'static str>,
@@ -111,30 +132,43 @@ impl Deciding<'_> {
             own: true,
             ..self.id(scope, own.id.clone(), &[], (uid, gid))
         };
+        let made: Vec<Made> = (self.results.iter())
+            .filter(|made| within(&made.directory, &target))
+            .cloned()
+            .collect();
+        for made in made {
+            self.vanishes(&own.id, &target, made);
+        }
         let mount = CacheMount {
             cache: own.id.clone(),
-            id: id.to_string(),
+            id: self.named(&id, &own.id),
             target,
             sharing: own.sharing,
             uid,
             gid,
-            mode: own.mode.unwrap_or(MODE),
+            mode: match self.policy.ids {
+                Ids::Larder => own.mode.unwrap_or(MODE),
+                // All that a Dockerfile's mount keeps of a mode.
+                Ids::Dockerfile => own.mode.unwrap_or(MODE) & 0o777,
+            },
             reason: "asked for by caches".to_owned(),
         };
         self.mount(mount, None);
     }
 
-    fn consider(
-        &mut self,
-        cache: &'static Cache,
-        asked: bool,
-        calls: &[&Use],
-    ) -> Result<(), String> {
-        if cache.class == Class::Output && !asked {
+    fn consider(&mut self, cache: &'static Cache, why: &Why<'_>) -> Result<(), String> {
+        let &Why {
+            asked,
+            ref calls,
+            kept,
+        } = why;
+        if cache.class == Class::Output && !asked && self.site.exec.outputs.is_empty() {
             return Err(
-                "it holds what the build makes; name it in `caches` to mount it".to_owned(),
+                "it holds what the build makes, so only `outputs` or its name in `caches` mounts it"
+                    .to_owned(),
             );
         }
+        let asked = asked || kept.is_some();
         let user = self.site.exec.user;
         let (uid, gid) = match cache.owner {
             Owner::Step => (user.uid, user.gid),
@@ -158,6 +192,92 @@ impl Deciding<'_> {
                 _ => format!("only root can use it, and the step runs as {}", user.uid),
             });
         }
+        let told = self.is_told(cache)?;
+        if let Some((words, why)) = self.reading.avoids(cache, self.site.exec.env).first() {
+            return Err(format!("with `{words}`, {why}"));
+        }
+        let Placed {
+            target,
+            env,
+            tmpfs,
+            below,
+        } = self.site.place(cache, told)?;
+        self.free(&target)?;
+
+        for (variable, value) in env {
+            if !self.reading.sets(variable, false) {
+                self.env.insert(variable, value);
+            }
+        }
+        self.tmpfs.extend(tmpfs);
+        for file in cache.files {
+            if self.site.in_the_way(file.path).is_none() {
+                self.decision
+                    .files
+                    .insert(file.path.to_owned(), file.contents.to_owned());
+            }
+        }
+        self.look_for_defeats(cache, &target);
+        let reason = match (witness, kept) {
+            (Some(call), _) => format!("`{}`", call.words),
+            (None, Some(kept)) if !why.asked => format!("kept from {kept}"),
+            (None, _) => "asked for by caches".to_owned(),
+        };
+        if cache.class == Class::Store {
+            let words = match witness {
+                Some(call) => format!("`{}`", call.words),
+                None => kept.map_or_else(|| "`caches`".to_owned(), Clone::clone),
+            };
+            self.decision.stores.entry(cache.tool).or_insert(words);
+        }
+        if let Some(call) = witness.filter(|_| cache.is_result) {
+            let made = Made {
+                words: call.words.clone(),
+                directory: target.clone(),
+            };
+            self.vanishes(cache.name, &target, made);
+        }
+        let scope = self.policy.scope.unwrap_or(cache.scope);
+        let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
+        let mount = CacheMount {
+            cache: cache.name.to_owned(),
+            id: self.named(&id, &target),
+            target,
+            sharing: cache.sharing,
+            uid,
+            gid,
+            mode: MODE,
+            reason,
+        };
+        self.mount(mount, below.as_deref());
+        Ok(())
+    }
+
+    fn look_for_defeats(&mut self, cache: &'static Cache, target: &str) {
+        let emptying = self
+            .removals
+            .iter()
+            .filter(|removal| removal.effect(target) == Some(Effect::Empties));
+        for removal in emptying {
+            self.decision.defeated.push(Defeat {
+                cache: cache.name.to_owned(),
+                words: removal.words.clone(),
+                hint: format!(
+                    "leave out `{}`: it empties the cache, which does not get into the image",
+                    removal.words
+                ),
+            });
+        }
+        let exec = self.site.exec;
+        for (words, hint) in self.reading.defeats(cache, exec.env) {
+            let (cache, hint) = (cache.name.to_owned(), hint.to_owned());
+            self.decision.defeated.push(Defeat { cache, words, hint });
+        }
+    }
+
+    /// Whether the command gives a variable of the cache a value that says nothing of the cache. One
+    /// that does is an error.
+    fn is_told(&self, cache: &Cache) -> Result<bool, String> {
         let mut told = false;
         if let Place::Movable(movable) = &cache.place {
             for variable in movable.variables {
@@ -172,66 +292,7 @@ impl Deciding<'_> {
                 }
             }
         }
-        if let Some((words, why)) = self.reading.avoids(cache, self.site.exec.env).first() {
-            return Err(format!("with `{words}`, {why}"));
-        }
-        let Placed {
-            target,
-            env,
-            tmpfs,
-            below,
-        } = self.site.place(cache, told)?;
-        self.free(&target)?;
-
-        let exec = self.site.exec;
-        for (variable, value) in env {
-            if !self.reading.sets(variable, false) {
-                self.env.insert(variable, value);
-            }
-        }
-        self.tmpfs.extend(tmpfs);
-        for file in cache.files {
-            if self.site.in_the_way(file.path).is_none() {
-                self.decision
-                    .files
-                    .insert(file.path.to_owned(), file.contents.to_owned());
-            }
-        }
-        let emptying = self
-            .removals
-            .iter()
-            .filter(|removal| removal.effect(&target) == Some(Effect::Empties));
-        for removal in emptying {
-            self.decision.defeated.push(Defeat {
-                cache: cache.name.to_owned(),
-                words: removal.words.clone(),
-                hint: format!(
-                    "leave out `{}`: it empties the cache, which does not get into the image",
-                    removal.words
-                ),
-            });
-        }
-        for (words, hint) in self.reading.defeats(cache, exec.env) {
-            let (cache, hint) = (cache.name.to_owned(), hint.to_owned());
-            self.decision.defeated.push(Defeat { cache, words, hint });
-        }
-        let scope = self.policy.scope.unwrap_or(cache.scope);
-        let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
-        let mount = CacheMount {
-            cache: cache.name.to_owned(),
-            id: id.to_string(),
-            target,
-            sharing: cache.sharing,
-            uid,
-            gid,
-            mode: MODE,
-            reason: witness.map_or_else(
-                || "asked for by caches".to_owned(),
-                |call| format!("`{}`", call.words),
-            ),
-        };
-        self.mount(mount, below.as_deref());
-        Ok(())
+        Ok(told)
     }
 
     /// Why nothing can be mounted at a path, if so.
@@ -280,6 +341,30 @@ impl Deciding<'_> {
         }
     }
 
+    /// What BuildKit knows a cache by. A Dockerfile has a name for it that says less.
+    fn named(&self, id: &Id, name: &str) -> String {
+        match self.policy.ids {
+            Ids::Larder => id.to_string(),
+            Ids::Dockerfile => {
+                let namespace = self.policy.namespace.as_deref().unwrap_or_default();
+                format!("{namespace}/{name}")
+            }
+        }
+    }
+
+    /// Notes that a mount takes something out of the image, unless it is copied out of it.
+    fn vanishes(&mut self, cache: &str, target: &str, made: Made) {
+        let exec = self.site.exec;
+        let copied = exec.outputs.iter().any(|output| within(output, target));
+        if !copied && !self.reading.takes_from(target, &self.site.cwd, exec.env) {
+            self.decision.vanishing.push(Vanishing {
+                cache: cache.to_owned(),
+                words: made.words,
+                directory: made.directory,
+            });
+        }
+    }
+
     /// Mounts a cache. What is missing above it, down from the user's home or from `below`, is the
     /// user's.
     fn mount(&mut self, mount: CacheMount, below: Option<&str>) {
@@ -287,7 +372,7 @@ impl Deciding<'_> {
         if let Some(home) = home.filter(|_| mount.uid != 0) {
             let mut above = mount.target.as_str();
             while let Some((parent, _)) = above.rsplit_once('/') {
-                if parent == home || !within(parent, home) {
+                if parent.is_empty() || parent == home || !within(parent, home) {
                     break;
                 }
                 self.parents.insert(parent.to_owned());

@@ -26,6 +26,10 @@ pub struct Exec<'a> {
     pub cwd: &'a str,
     /// Where something is mounted already.
     pub mounted: &'a [String],
+    /// What operations before it, on the same filesystem, left in stores: see [`Decision::stores`].
+    pub earlier: &'a BTreeMap<&'static str, String>,
+    /// What is copied out of its mounts once it is done, absolute.
+    pub outputs: &'a [String],
 }
 
 /// Who runs an operation.
@@ -51,6 +55,8 @@ pub struct Policy {
     pub own: Vec<OwnCache>,
     /// Where mounts sit.
     pub layout: Layout,
+    /// How BuildKit is told which cache is meant.
+    pub ids: Ids,
     /// Overrides the catalogue's scope.
     pub scope: Option<Scope>,
     /// The project's name, for caches of its own.
@@ -91,6 +97,16 @@ pub enum Layout {
     Default,
 }
 
+/// How caches are named to BuildKit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// In the grammar of [`id`].
+    Larder,
+    /// As a Dockerfile does: by the target of a mount, or by the author's own id, behind the
+    /// namespace and a slash.
+    Dockerfile,
+}
+
 /// What an operation gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
@@ -109,6 +125,11 @@ pub struct Decision {
     pub left_alone: Vec<LeftAlone>,
     /// What defeats a cache that was mounted (`--no-cache-dir`), and what to write instead.
     pub defeated: Vec<Defeat>,
+    /// Mounts that would take the operation's result out of the image.
+    pub vanishing: Vec<Vanishing>,
+    /// Tools whose stores were mounted, and the words that showed it. Operations after it that may
+    /// call such a tool get its stores, and what it compiled, as well.
+    pub stores: BTreeMap<&'static str, String>,
     /// The command could not be followed to its end, so nothing was recognised in it.
     pub unread: bool,
 }
@@ -141,6 +162,17 @@ pub struct LeftAlone {
     pub cache: String,
     /// Why.
     pub reason: String,
+}
+
+/// A mount over what an operation is there to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vanishing {
+    /// The catalogue's name, or the author's.
+    pub cache: String,
+    /// The words that make it: `cargo build`.
+    pub words: String,
+    /// Where, absolute.
+    pub directory: String,
 }
 
 /// Something that keeps a mounted cache empty.

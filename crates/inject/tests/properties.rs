@@ -1,10 +1,11 @@
 //! What holds of every decision.
 
-use larder_inject::{Exec, Id, Layout, OwnCache, Policy, Scope, Sharing, User, decide};
+use larder_catalog::Class;
+use larder_inject::{Exec, Id, Ids, Layout, OwnCache, Policy, Scope, Sharing, User, decide};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const VARIABLES: [&str; 21] = [
     "PIP_CACHE_DIR",
@@ -123,6 +124,7 @@ prop_compose! {
             namespace,
             platform: "linux/amd64".to_owned(),
             distribution: "debian-13".to_owned(),
+            ids: Ids::Larder,
         }
     }
 }
@@ -156,12 +158,24 @@ proptest! {
         (uid, home) in (select(vec![0, 1000]), option::of(path())),
         (cwd, mounted) in (path(), prop::collection::vec(path(), 0..3)),
         policy in policy(),
+        earlier in subsequence(vec!["cargo", "go", "maven"], 0..3),
+        outputs in prop::collection::vec(path(), 0..2),
     ) {
         let args = ["/bin/sh".to_owned(), "-c".to_owned(), script];
         let env: Vec<(String, String)> =
             env.into_iter().map(str::to_owned).zip(values).collect();
         let user = User { uid, gid: uid, home };
-        let exec = Exec { args: &args, env: &env, user: &user, cwd: &cwd, mounted: &mounted };
+        let earlier: BTreeMap<_, _> =
+            earlier.into_iter().map(|tool| (tool, "`it` in step 1".to_owned())).collect();
+        let exec = Exec {
+            args: &args,
+            env: &env,
+            user: &user,
+            cwd: &cwd,
+            mounted: &mounted,
+            earlier: &earlier,
+            outputs: &outputs,
+        };
         let decision = decide(&exec, &policy);
         prop_assert_eq!(&decision, &decide(&exec, &policy));
 
@@ -179,6 +193,11 @@ proptest! {
             prop_assert_eq!((id.uid, id.gid), (mount.uid, mount.gid));
             prop_assert_eq!(&id.cache, &mount.cache);
             prop_assert!(ids.insert((mount.id.clone(), mount.target.clone())));
+            if mount.reason.starts_with("kept from") {
+                let cache = larder_catalog::cache(&mount.cache).expect("it is the catalogue's");
+                prop_assert!(policy.auto && earlier.contains_key(cache.tool));
+                prop_assert!(matches!(cache.class, Class::Store | Class::Compile));
+            }
         }
         for (name, value) in &decision.env {
             prop_assert!(env.iter().all(|(known, _)| known != name));

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::facts::ImageFact;
+use crate::model::Owner;
 
 /// The user that `build` stands for where an image has none of that name.
 pub(crate) const BUILD: &str = "build";
-const BUILD_ID: u32 = 1000;
+/// Its uid and its gid, unless the client or the spec says otherwise.
+pub(crate) const BUILD_ID: u32 = 1000;
 
 /// Largest user or group number that the kernel's tools agree on.
 const MAX_ID: u32 = i32::MAX as u32;
@@ -209,9 +211,9 @@ impl Accounts {
         }
     }
 
-    /// Makes the `build` user; `None` if there is one. Where nobody could look at the image's files,
+    /// Makes the `build` user with these ids; `None` if there is one. Where nobody could look at the image's files,
     /// they are left as they are.
-    pub(crate) fn make_build(&mut self) -> Result<Option<NewUser>, Problem> {
+    pub(crate) fn make_build(&mut self, owner: Owner) -> Result<Option<NewUser>, Problem> {
         match self.origin {
             Origin::Missing => return Err(Problem::Missing),
             Origin::Scratch => return Err(Problem::Scratch(BUILD.to_owned())),
@@ -223,7 +225,7 @@ impl Accounts {
         let home = format!("/home/{BUILD}");
         let assumed = self.origin == Origin::Assumed;
         let group = self.groups.iter().find(|group| group.name == BUILD);
-        let gid = group.map_or(BUILD_ID, |group| group.gid);
+        let (uid, gid) = (owner.uid, group.map_or(owner.gid, |group| group.gid));
         let group = match group {
             Some(_) => None,
             None => Some(with_line(
@@ -233,11 +235,11 @@ impl Accounts {
         };
         let passwd = with_line(
             self.passwd.as_deref(),
-            &format!("{BUILD}:x:{BUILD_ID}:{gid}::{home}:/bin/sh"),
+            &format!("{BUILD}:x:{uid}:{gid}::{home}:/bin/sh"),
         );
         self.users.push(User {
             name: BUILD.to_owned(),
-            uid: BUILD_ID,
+            uid,
             gid,
             home: home.clone(),
         });
@@ -251,7 +253,7 @@ impl Accounts {
             group: group.filter(|_| !assumed),
             home: home.clone(),
             found: Found {
-                uid: BUILD_ID,
+                uid,
                 gid,
                 home: Some(home),
                 guessed: assumed,
@@ -270,7 +272,7 @@ fn with_line(text: Option<&str>, line: &str) -> String {
 }
 
 /// A name that consists of digits is a number.
-fn number(word: &str) -> Result<Option<u32>, Problem> {
+pub(crate) fn number(word: &str) -> Result<Option<u32>, Problem> {
     if word.is_empty() || !word.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(None);
     }
@@ -380,11 +382,16 @@ mod tests {
         assert!(Accounts::missing().find("root:0").is_ok());
     }
 
+    const BUILD_OWNER: Owner = Owner {
+        uid: BUILD_ID,
+        gid: BUILD_ID,
+    };
+
     #[test]
     fn the_build_user_is_added_behind_the_others() {
         let mut accounts = node();
         let new = accounts
-            .make_build()
+            .make_build(BUILD_OWNER)
             .expect("files are known")
             .expect("no such user yet");
         assert!(
@@ -396,7 +403,7 @@ mod tests {
             new.group.as_deref(),
             Some("root:x:0:\nnode:x:1001:\nstaff:x:50:\nbuild:x:1000:\n")
         );
-        assert_eq!(accounts.make_build(), Ok(None));
+        assert_eq!(accounts.make_build(BUILD_OWNER), Ok(None));
         assert_eq!(
             accounts.find("build").expect("it was made").home.as_deref(),
             Some("/home/build")

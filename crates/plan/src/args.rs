@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use larder_diagnostic::Diagnostic;
+use larder_diagnostic::{Diagnostic, quote};
 use larder_spec::model::Arg;
 
+use crate::accounts::{self, BUILD_ID, Problem};
+use crate::model::Owner;
 use crate::planner::{Planner, Scope};
 use crate::request::{Request, platform_name};
 use crate::suggest;
@@ -28,7 +30,10 @@ pub(crate) struct Args {
     declared: Vec<(String, Option<String>)>,
     /// Where in `declared` each name is.
     index: BTreeMap<String, usize>,
-    platform: Arc<BTreeMap<String, String>>,
+    /// Known without being declared.
+    predefined: Arc<BTreeMap<String, String>>,
+    /// Who the `build` user is, where one is made.
+    pub build: Owner,
 }
 
 impl Args {
@@ -36,7 +41,7 @@ impl Args {
     pub(crate) fn get(&self, name: &str) -> Value<'_> {
         let known = match self.index.get(name) {
             Some(&at) => Some(self.declared[at].1.as_deref()),
-            None => self.platform.get(name).map(|value| Some(value.as_str())),
+            None => self.predefined.get(name).map(|value| Some(value.as_str())),
         };
         match known {
             Some(Some(value)) => Value::Set(value),
@@ -47,7 +52,7 @@ impl Args {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let declared = self.declared.iter().map(|(name, _)| name.as_str());
-        declared.chain(self.platform.keys().map(String::as_str))
+        declared.chain(self.predefined.keys().map(String::as_str))
     }
 
     /// Those that reach a step's environment: declared, and with a value.
@@ -81,7 +86,8 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
     let mut top = Args {
         declared: Vec::new(),
         index: BTreeMap::new(),
-        platform: Arc::new(platform(planner.request)),
+        predefined: Arc::new(predefined(planner.request)),
+        build: Owner::default(),
     };
     declare(planner, &mut top, &spec.args);
     let top = Arc::new(top);
@@ -119,6 +125,32 @@ fn declare(planner: &mut Planner<'_>, args: &mut Args, declared: &[Arg]) {
         };
         args.set(name, value);
     }
+    let [uid, gid] = BUILD_IDS.map(|name| build_id(planner, args, name, declared));
+    args.build = Owner { uid, gid };
+}
+
+/// The number that an arg gives the `build` user.
+fn build_id(planner: &mut Planner<'_>, args: &Args, name: &str, declared: &[Arg]) -> u32 {
+    let Value::Set(text) = args.get(name) else {
+        return BUILD_ID;
+    };
+    match accounts::number(text) {
+        Ok(Some(id)) => id,
+        wrong => {
+            let given = planner.request.build_args.contains_key(name);
+            let arg = declared.iter().find(|arg| arg.name.value == name);
+            let span = arg.filter(|_| !given).map(|arg| arg.name.span);
+            let why = match wrong {
+                Err(Problem::Malformed(why)) => why,
+                _ => "it is no number",
+            };
+            planner.report(
+                Diagnostic::error(span, format!("`{name}` is {}: {why}", quote(text)))
+                    .hint(format!("give it a number, as in `--build-arg {name}=1000`")),
+            );
+            BUILD_ID
+        }
+    }
 }
 
 /// Args of the client's that nothing in the spec declares.
@@ -151,11 +183,15 @@ fn is_predefined(name: &str) -> bool {
     name == "SOURCE_DATE_EPOCH"
         || name.starts_with("BUILDKIT_")
         || PLATFORM_ARGS.contains(&name)
+        || BUILD_IDS.contains(&name)
         || matches!(
             lower.as_str(),
             "http_proxy" | "https_proxy" | "ftp_proxy" | "no_proxy" | "all_proxy"
         )
 }
+
+/// What sets the uid and the gid of the `build` user.
+const BUILD_IDS: [&str; 2] = ["USER_UID", "USER_GID"];
 
 const PLATFORM_ARGS: [&str; 9] = [
     "BUILDPLATFORM",
@@ -169,7 +205,7 @@ const PLATFORM_ARGS: [&str; 9] = [
     "TARGETSTAGE",
 ];
 
-fn platform(request: &Request) -> BTreeMap<String, String> {
+fn predefined(request: &Request) -> BTreeMap<String, String> {
     let mut args = BTreeMap::new();
     let mut add = |prefix: &str, platform: &Platform| {
         for (suffix, value) in [
@@ -185,5 +221,10 @@ fn platform(request: &Request) -> BTreeMap<String, String> {
     add("TARGET", &request.platform);
     let stage = request.target.clone().unwrap_or_default();
     args.insert("TARGETSTAGE".to_owned(), stage);
+    for name in BUILD_IDS {
+        let given = request.build_args.get(name).cloned();
+        let value = given.unwrap_or_else(|| BUILD_ID.to_string());
+        args.insert(name.to_owned(), value);
+    }
     args
 }

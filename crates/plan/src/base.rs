@@ -1,5 +1,6 @@
 //! What a stage stands on, and what it passes on to those that stand on it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, Span};
@@ -21,6 +22,8 @@ pub(crate) struct Ground {
     pub users: Users,
     /// `debian-13`; `None` until the image's files were read.
     pub distribution: Option<String>,
+    /// What its stages left in stores, by tool: `` `go mod download` in step 2 of deps ``.
+    pub stores: BTreeMap<&'static str, String>,
     /// Config of the image at the bottom.
     pub bottom: Option<Arc<ImageConfig>>,
 }
@@ -43,6 +46,7 @@ pub(crate) fn ground(
                 image: None,
             },
             distribution: Some("scratch".to_owned()),
+            stores: BTreeMap::new(),
             bottom: None,
         },
         From::Image { written, reference } => {
@@ -89,6 +93,7 @@ fn unknown() -> Ground {
             image: None,
         },
         distribution: None,
+        stores: BTreeMap::new(),
         bottom: None,
     }
 }
@@ -127,6 +132,7 @@ fn of_image(
             (Some(files), _) => Some(distribution(files.os_release.as_deref())),
             (None, _) => None,
         },
+        stores: BTreeMap::new(),
         bottom: Some(Arc::new(fact.config.clone())),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use larder_catalog::within;
 use larder_diagnostic::{Diagnostic, Span, quote};
-use larder_inject::{OwnCache, Policy};
+use larder_inject::{Decision, OwnCache, Policy};
 use larder_spec::model::{self, CacheChoice, CacheEntry};
 
 use crate::model::{Action, PlannedStage};
@@ -22,6 +23,10 @@ pub(crate) fn default_policy(planner: &Planner<'_>, distribution: &str) -> Polic
             model::Layout::Cache => larder_inject::Layout::Cache,
             model::Layout::Home => larder_inject::Layout::Home,
             model::Layout::Default => larder_inject::Layout::Default,
+        },
+        ids: match planner.spec.cache_ids {
+            model::CacheIds::Larder => larder_inject::Ids::Larder,
+            model::CacheIds::Dockerfile => larder_inject::Ids::Dockerfile,
         },
         scope: planner.spec.scope.map(|scope| match scope {
             model::Scope::Shared => larder_inject::Scope::Shared,
@@ -52,6 +57,7 @@ pub(crate) fn apply(
     } else if choice.entries.is_empty() {
         policy.auto = true;
     }
+    let mut here: Vec<(OwnCache, Span)> = Vec::new();
     for entry in &choice.entries {
         match entry {
             CacheEntry::Named(name) => {
@@ -66,13 +72,86 @@ pub(crate) fn apply(
                 }
             }
             CacheEntry::Own(own) => {
-                if let Some(own) = own_cache(planner, own, scope) {
-                    policy
-                        .own
-                        .retain(|known| known.id != own.id && known.target != own.target);
-                    policy.own.push(own);
+                if let Some(new) = own_cache(planner, own, scope) {
+                    add(planner, policy, &mut here, new, own.target.span);
                 }
             }
+        }
+    }
+}
+
+/// Adds an own cache to a policy and to those of its level. Two of a level want two places.
+fn add(
+    planner: &mut Planner<'_>,
+    policy: &mut Policy,
+    here: &mut Vec<(OwnCache, Span)>,
+    new: OwnCache,
+    span: Span,
+) {
+    let clashes = |(known, _): &&(OwnCache, Span)| known.id == new.id || overlap(known, &new);
+    if let Some((known, place)) = here.iter().find(clashes) {
+        let message = if known.id == new.id {
+            format!("the cache {} is given twice", quote(&new.id))
+        } else if known.target == new.target {
+            format!("two caches at {}", quote(&new.target))
+        } else {
+            format!(
+                "a cache at {} and one at {}",
+                quote(&known.target),
+                quote(&new.target)
+            )
+        };
+        planner.report(
+            Diagnostic::error(span, message)
+                .label(*place, "the other one")
+                .hint("keep one of them, or give each an `id` and a directory of its own"),
+        );
+        return;
+    }
+    let replaced = |known: &OwnCache| known.id == new.id || known.target == new.target;
+    policy.own.retain(|known| !replaced(known));
+    if let Some(known) = policy.own.iter().find(|known| overlap(known, &new)) {
+        let message = format!(
+            "{} overlaps {}, where the cache `{}` of an outer level is",
+            quote(&new.target),
+            quote(&known.target),
+            known.id
+        );
+        planner.report(
+            Diagnostic::error(span, message)
+                .hint("give each a directory of its own, or add `none` to drop the outer ones"),
+        );
+        return;
+    }
+    policy.own.push(new.clone());
+    here.push((new, span));
+}
+
+fn overlap(a: &OwnCache, b: &OwnCache) -> bool {
+    within(&a.target, &b.target) || within(&b.target, &a.target)
+}
+
+/// Warns of one id with two owners: BuildKit makes two caches of it, and says nothing.
+pub(crate) fn check_owners(planner: &mut Planner<'_>, decision: &Decision, span: Span) {
+    for mount in &decision.mounts {
+        let owner = (mount.uid, mount.gid, mount.mode);
+        let first = planner
+            .owners
+            .entry(mount.id.clone())
+            .or_insert((owner, span));
+        let ((uid, gid, mode), place) = *first;
+        if (uid, gid, mode) != owner {
+            planner.report(
+                Diagnostic::warning(
+                    span,
+                    format!(
+                        "the cache with the id {} is {}:{} {:04o} here, and {uid}:{gid} {mode:04o} elsewhere",
+                        quote(&mount.id), mount.uid, mount.gid, mount.mode
+                    ),
+                )
+                .label(place, "elsewhere")
+                .hint("BuildKit keeps two caches then: run both steps as one user"),
+            );
         }
     }
 }
@@ -143,6 +222,38 @@ fn own_ids(spec: &model::Spec) -> impl Iterator<Item = &larder_diagnostic::Spann
         })
 }
 
+/// Whether a mount at a path would hide files that programs need.
+fn is_of_the_system(path: &str) -> bool {
+    const HOLD_MORE: [&str; 8] = [
+        "/home",
+        "/opt",
+        "/root",
+        "/usr",
+        "/usr/local",
+        "/usr/share",
+        "/var",
+        "/var/lib",
+    ];
+    const ALL_OF: [&str; 15] = [
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/proc",
+        "/sbin",
+        "/sys",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/local/bin",
+        "/usr/local/sbin",
+        "/usr/sbin",
+    ];
+    HOLD_MORE.contains(&path) || ALL_OF.iter().any(|above| within(path, above))
+}
+
 fn own_cache(
     planner: &mut Planner<'_>,
     own: &model::OwnCache,
@@ -157,6 +268,19 @@ fn own_cache(
                 format!("a cache cannot be mounted at {}", quote(&target)),
             )
             .hint("write an absolute path, such as `/cache/mine`"),
+        );
+        return None;
+    }
+    if is_of_the_system(&clean) {
+        planner.report(
+            Diagnostic::error(
+                own.target.span,
+                format!(
+                    "a cache at {} would hide what the system has there",
+                    quote(&clean)
+                ),
+            )
+            .hint("mount it at a directory of its own, such as `/cache/mine`"),
         );
         return None;
     }

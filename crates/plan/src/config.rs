@@ -16,6 +16,10 @@ use crate::stage::Builder;
 impl Builder<'_, '_> {
     /// Makes what stands on the stage see the stage's own config.
     pub(crate) fn finish(mut self) -> Ground {
+        for (tool, text) in &self.stores {
+            let of = || format!("{text} of {}", self.stage.name.value);
+            self.ground.stores.entry(tool).or_insert_with(of);
+        }
         let image = &self.stage.image;
         for variable in &image.env {
             let scope = Scope {

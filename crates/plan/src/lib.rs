@@ -25,6 +25,7 @@ mod env;
 mod install;
 mod lower;
 mod names;
+mod outputs;
 mod paths;
 mod planner;
 mod run;

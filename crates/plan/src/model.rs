@@ -170,7 +170,7 @@ pub enum CopyFrom {
 /// A program that runs.
 #[derive(Clone, Debug)]
 pub struct PlannedRun {
-    /// The program and its arguments.
+    /// The program and its arguments; with outputs, the shell that runs it and copies them.
     pub args: Vec<String>,
     /// Variables of the stage, shared by its steps.
     pub env: Arc<[(String, String)]>,
@@ -180,6 +180,8 @@ pub struct PlannedRun {
     pub account: Arc<Account>,
     /// Its caches.
     pub decision: Decision,
+    /// What it copies out of its mounts at the end.
+    pub outputs: Vec<PlannedOutput>,
     /// Files that are there while it runs, and leave no trace.
     pub manifests: Option<Manifests>,
 }
@@ -193,6 +195,17 @@ pub struct PlannedRuntime {
     pub owner: Owner,
     /// Contents and owners, by path.
     pub files: BTreeMap<String, (String, Owner)>,
+}
+
+/// A file or directory that is copied out of a mount after the program, by its own execution.
+#[derive(Clone, Debug)]
+pub struct PlannedOutput {
+    /// Absolute.
+    pub from: String,
+    /// Absolute: what the copy is called.
+    pub to: String,
+    /// Where the spec says so.
+    pub span: Span,
 }
 
 /// Files of the context, and made-up ones, mounted for one step.

@@ -9,8 +9,9 @@ use larder_spec::model::{CacheChoice, Command, Run, Step};
 
 use crate::caches;
 use crate::facts::ImageNeed;
-use crate::model::{Account, Action, Manifests, PlannedRun};
+use crate::model::{Account, Action, Manifests, PlannedOutput, PlannedRun};
 use crate::names;
+use crate::outputs;
 use crate::planner::Scope;
 use crate::request::CACHE_CONTEXT_TARGET;
 use crate::stage::Builder;
@@ -24,6 +25,7 @@ pub(crate) struct Program<'s> {
     pub cwd: Arc<str>,
     pub account: Arc<Account>,
     pub caches: Option<&'s CacheChoice>,
+    pub outputs: Vec<PlannedOutput>,
     pub manifests: Option<Manifests>,
 }
 
@@ -65,6 +67,7 @@ impl Builder<'_, '_> {
             None => Arc::clone(&self.workdir),
         };
         let env = self.environment(&account, &run.env);
+        let outputs = self.outputs(run, &cwd);
         self.program(Program {
             name,
             span,
@@ -73,6 +76,7 @@ impl Builder<'_, '_> {
             cwd,
             account,
             caches: run.caches.as_ref(),
+            outputs,
             manifests: None,
         });
     }
@@ -95,6 +99,9 @@ impl Builder<'_, '_> {
             if self.planner.request.cache_context.is_some() {
                 mounted.push(CACHE_CONTEXT_TARGET.to_owned());
             }
+            let outputs: Vec<String> = (program.outputs.iter())
+                .map(|output| output.from.clone())
+                .collect();
             decide(
                 &Exec {
                     args: &program.args,
@@ -102,6 +109,8 @@ impl Builder<'_, '_> {
                     user: &program.account.user,
                     cwd: &program.cwd,
                     mounted: &mounted,
+                    earlier: &self.stores,
+                    outputs: &outputs,
                 },
                 policy,
             )
@@ -109,17 +118,25 @@ impl Builder<'_, '_> {
             Decision::default()
         };
         self.check(&decision, program.span);
+        outputs::check(self.planner, &program.outputs, &decision);
         let (parents, account) = (&decision.parents, &program.account);
         self.directories("make", parents, account, program.span);
+        let stores = decision.stores.clone();
         let run = PlannedRun {
-            args: program.args,
+            args: self.copying(program.args, &program.outputs),
             env: program.env,
             cwd: program.cwd,
             account: program.account,
             decision,
+            outputs: program.outputs,
             manifests: program.manifests,
         };
         self.push(program.name, program.span, Action::Run(Box::new(run)));
+        let step = self.steps.len();
+        for (tool, words) in stores {
+            let text = || format!("{words} in step {step}");
+            self.stores.entry(tool).or_insert_with(text);
+        }
     }
 
     /// The stage's policy with a step's own `caches`.
@@ -133,8 +150,10 @@ impl Builder<'_, '_> {
         policy
     }
 
-    /// Asks for what a decision depends on, and warns of what defeats it.
+    /// Asks for what a decision depends on, and warns of what makes it useless.
     fn check(&mut self, decision: &Decision, span: Span) {
+        outputs::warn(self.planner, decision, span);
+        caches::check_owners(self.planner, decision, span);
         if self.ground.distribution.is_none()
             && let Some((_, reference)) = &self.ground.users.image
             && decision.mounts.iter().any(|mount| {
@@ -158,18 +177,22 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// What the kernel gets for a command line. A script of several lines stops at the first one that
-    /// fails, if its shell is a Bourne shell.
-    pub(crate) fn shell_words(&self, text: &str) -> Vec<String> {
-        let mut words = self.shell.clone();
-        let is_sh = match words.as_slice() {
+    pub(crate) fn has_bourne_shell(&self) -> bool {
+        match self.shell.as_slice() {
             [program, .., option] => {
                 let program = program.rsplit('/').next().unwrap_or_default();
                 option.ends_with('c')
                     && matches!(program, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
             }
             _ => false,
-        };
+        }
+    }
+
+    /// What the kernel gets for a command line. A script of several lines stops at the first one that
+    /// fails, if its shell is a Bourne shell.
+    pub(crate) fn shell_words(&self, text: &str) -> Vec<String> {
+        let mut words = self.shell.clone();
+        let is_sh = self.has_bourne_shell();
         let lines = text.lines().filter(|line| !line.trim().is_empty());
         let script = is_sh && lines.take(2).count() > 1;
         words.push(if script {

@@ -123,6 +123,9 @@ fn show_run(out: &mut String, plan: &Plan, stage: &PlannedStage, run: &PlannedRu
     for directory in &run.decision.tmpfs {
         let _ = writeln!(out, "      tmpfs {directory}");
     }
+    for output in &run.outputs {
+        let _ = writeln!(out, "      output {} to {}", output.from, output.to);
+    }
     for defeat in &run.decision.defeated {
         let _ = writeln!(
             out,

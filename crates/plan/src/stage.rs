@@ -40,6 +40,8 @@ pub(crate) struct Builder<'p, 'a> {
     pub workdir: Arc<str>,
     pub shell: Vec<String>,
     pub policy: Policy,
+    /// What steps left in stores, those of the base too.
+    pub stores: BTreeMap<&'static str, String>,
     pub steps: Vec<PlannedStep>,
     pub history: Vec<History>,
     /// Directories that were made already.
@@ -94,6 +96,7 @@ pub(crate) fn build<'a>(
         shell: shell
             .filter(|shell| !shell.is_empty())
             .unwrap_or_else(|| ["/bin/sh", "-c"].map(str::to_owned).to_vec()),
+        stores: ground.stores.clone(),
         ground,
         variables,
         image_variables,
@@ -199,7 +202,7 @@ impl Builder<'_, '_> {
 
     fn make_build(&mut self, span: Span) {
         let accounts = Arc::make_mut(&mut self.ground.users.accounts);
-        let new = match accounts.make_build() {
+        let new = match accounts.make_build(self.args.build) {
             Ok(Some(new)) => new,
             Ok(None) => return,
             Err(problem) => {

@@ -328,3 +328,109 @@ fn what_is_kept_is_the_users_of_the_image() {
         ]
     );
 }
+
+#[test]
+fn the_client_sets_the_ids_of_the_build_user() {
+    let text = "from: debian:13\nuser: build\nsteps:\n  - run: pip install x\n";
+    let mut request = support::request();
+    let ids = [("USER_UID", "1234"), ("USER_GID", "2345")];
+    request.build_args = ids
+        .map(|(name, id)| (name.to_owned(), id.to_owned()))
+        .into();
+    let good = lowered(text, &request);
+    let made = operations(&good, "file")[0]["file"].to_string();
+    assert!(made.contains("build:x:1234:2345::"), "{made}");
+    let cache = &operations(&good, "exec")[0]["exec"]["mounts"][1].to_string();
+    assert!(cache.contains("owner:1234.2345"), "{cache}");
+    for wrong in ["", "me", "-1", "4294967296", "1e3"] {
+        request
+            .build_args
+            .insert("USER_UID".to_owned(), wrong.to_owned());
+        let source = SourceFile::new("larder.yaml", text);
+        let mistakes = support::plan(&source, &request, Path::new("/nonexistent"))
+            .expect_err("it is no number");
+        let said = larder_diagnostic::render(&mistakes, &source);
+        assert!(
+            said.contains("`USER_UID`") && said.contains("--build-arg"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn outputs_are_copied_by_the_shell_that_runs_the_command() {
+    let text = "from: trigger\nuser: root\nworkdir: /app\nsteps:\n  - run: make all\n    \
+                outputs: [target/app]\n  - run: [make, \"a b\"]\n    \
+                outputs: [{from: /m/x, to: \"/it's/\"}]\n";
+    let execs = operations(&lowered(text, &support::request()), "exec");
+    let args = |exec: &Value| -> Vec<String> {
+        serde_json::from_value(exec["exec"]["args"].clone()).expect("a list of words")
+    };
+    let script = "set -e\n\"$@\"\nmkdir -p -- '/app'\ncp -aT -- '/app/target/app' '/app/app'";
+    let shell = ["/bin/bash", "-o", "pipefail", "-c"];
+    assert_eq!(
+        args(&execs[0]),
+        [&shell[..], &[script, "outputs"], &shell[..], &["make all"]].concat()
+    );
+    let script = "set -e\n\"$@\"\nmkdir -p -- '/it'\\''s'\ncp -aT -- '/m/x' '/it'\\''s/x'";
+    assert_eq!(
+        args(&execs[1]),
+        [&shell[..], &[script, "outputs", "make", "a b"]].concat()
+    );
+}
+
+#[test]
+fn outputs_keep_the_status_of_the_command_and_leave_nothing_out() {
+    let folder = std::env::temp_dir().join(format!("larder-outputs-{}", std::process::id()));
+    let at = |path: &str| folder.join(path).display().to_string();
+    std::fs::create_dir_all(folder.join("cache/dir")).expect("a folder can be made");
+    std::fs::write(folder.join("cache/dir/file"), "text").expect("a file can be written");
+    let run = |command: &str| {
+        let text = format!(
+            "from: debian\nsteps:\n  - run: {command}\n    outputs:\n      \
+             - {{from: '{}', to: \"{}\"}}\n      - {{from: '{}', to: '{}'}}\n",
+            at("cache/dir"),
+            at("it's/copy"),
+            at("cache/dir/file"),
+            at("into/"),
+        );
+        let execs = operations(&lowered(&text, &support::request()), "exec");
+        let args: Vec<String> =
+            serde_json::from_value(execs[0]["exec"]["args"].clone()).expect("a list of words");
+        let status = std::process::Command::new(&args[0])
+            .args(&args[1..])
+            .status();
+        status.expect("there is a shell").code()
+    };
+    assert_eq!(run("exit 7"), Some(7));
+    assert!(!folder.join("into").exists());
+    assert_eq!(run("[sh, -c, 'exit 8']"), Some(8));
+    assert_eq!(run("false; exit 0"), Some(0));
+    assert_eq!(run("[\"true\", a b]"), Some(0));
+    for copy in ["it's/copy/file", "into/file"] {
+        let read = std::fs::read_to_string(folder.join(copy));
+        assert_eq!(read.ok().as_deref(), Some("text"), "{copy}");
+    }
+    std::fs::remove_dir_all(&folder).expect("it can be removed");
+}
+
+#[test]
+fn a_cache_s_directory_is_made_as_dockerfile_makes_it() {
+    let text = "cache-ids: dockerfile\ncache-layout: home\nfrom: debian:13\nuser: build\nsteps:\n  \
+                - run: pip install x\n  - run: pip install x\n    user: root\n";
+    let mut request = support::request();
+    request.cache_namespace = Some("team".to_owned());
+    let lowered = lowered(text, &request);
+    // llb.Scratch().File(llb.Mkdir("/cache", 0755, llb.WithUIDGID(1000, 1000))), as Go encodes it.
+    let digest = "sha256:14a9ce1c7e5131f82ba903789ca9ec8d50fd9eb3f05df2753208d34da25bd42a";
+    let made = operations(&lowered, "file");
+    let digests: Vec<_> = made.iter().map(|made| made["digest"].clone()).collect();
+    assert!(digests.contains(&Value::from(digest)), "{made:?}");
+    let execs = operations(&lowered, "exec");
+    let mounts = |at: usize| execs[at]["exec"]["mounts"][1].clone();
+    assert_eq!(mounts(0)["id"], "team//home/build/.cache/pip");
+    assert_eq!(mounts(0)["selector"], "/cache");
+    // Root's, without `uid`, `gid` and `mode`, starts from nothing.
+    assert_eq!(mounts(1)["id"], "team//root/.cache/pip");
+    assert_eq!(mounts(1)["selector"], Value::Null);
+}

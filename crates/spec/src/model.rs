@@ -17,6 +17,8 @@ pub struct Spec {
     pub caches: Option<CacheChoice>,
     /// Where caches are mounted.
     pub layout: Layout,
+    /// How they are named to BuildKit.
+    pub cache_ids: CacheIds,
     /// Who shares them; `None` leaves it to the catalogue.
     pub scope: Option<Scope>,
     /// What the image keeps for running containers; `None` is nothing.
@@ -103,6 +105,17 @@ pub struct Run {
     pub env: Vec<EnvVar>,
     /// Caches of this step.
     pub caches: Option<CacheChoice>,
+    /// What is copied out of its mounts once the command is done.
+    pub outputs: Vec<Output>,
+}
+
+/// A file or directory that a step copies from a mount to the image.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Relative to the step's directory.
+    pub from: Template,
+    /// Relative to the step's directory; a directory to copy into if it is `.` or ends in `/`.
+    pub to: Template,
 }
 
 /// A command line.
@@ -240,6 +253,16 @@ pub enum Layout {
     Home,
     /// Where the tool puts it without being told anything.
     Default,
+}
+
+/// How caches are named to BuildKit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheIds {
+    /// By what they hold and who shares them.
+    #[default]
+    Larder,
+    /// As Dockerfile's `RUN --mount=type=cache` names them: by target, or by the author's own id.
+    Dockerfile,
 }
 
 /// Who shares a cache.

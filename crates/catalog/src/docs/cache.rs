@@ -55,7 +55,7 @@ fn places(movable: &Movable) -> (String, String, String) {
 pub(super) fn section(cache: &Cache) -> String {
     let mut out = format!("\n## {}\n\n", cache.name);
     if cache.class == Class::Output {
-        out += "- Mounted only if its name is in `caches`: it holds what the build makes.\n";
+        out += "- Mounted only with `outputs`, or if its name is in `caches`: it holds what the build makes.\n";
     } else {
         _ = writeln!(
             out,

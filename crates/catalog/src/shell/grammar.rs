@@ -318,6 +318,8 @@ impl<'t> Reader<'t, '_> {
                 .last_mut()
                 .into_iter()
                 .for_each(|heredoc| heredoc.feeds = feeds);
+        } else if let Some(runs_as) = feeds {
+            self.found.push(Command::shell(runs_as));
         }
         Ok(())
     }

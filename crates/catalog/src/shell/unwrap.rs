@@ -162,12 +162,14 @@ pub(super) fn unwrap(
                         .map(|word| word.text.as_str())
                         .collect();
                     script(&words.join(" "), command.runs_as, deeper(depth)?, found)?;
+                    keep_assignments(command, found);
+                } else {
+                    found.push(command);
                 }
-                keep_assignments(command, found);
                 return Ok(None);
             }
             "su" => {
-                switch_user(&command.words, depth, found)?;
+                switch_user(command, depth, found)?;
                 return Ok(None);
             }
             "find" => {
@@ -320,8 +322,10 @@ fn shell(command: Command, depth: u32, found: &mut Vec<Command>) -> Read<Option<
         Some(word) if from_text => {
             if word.certain {
                 script(&word.text, runs_as, deeper(depth)?, found)?;
+                keep_assignments(command, found);
+            } else {
+                found.push(command);
             }
-            keep_assignments(command, found);
             Ok(None)
         }
         Some(_) if !from_input => {
@@ -335,10 +339,10 @@ fn shell(command: Command, depth: u32, found: &mut Vec<Command>) -> Read<Option<
     }
 }
 
-fn switch_user(words: &[Word], depth: u32, found: &mut Vec<Command>) -> Read<()> {
+fn switch_user(command: Command, depth: u32, found: &mut Vec<Command>) -> Read<()> {
     let mut runs_as = RunsAs::Root;
     let mut script_word = None;
-    let mut words = words[1..].iter();
+    let mut words = command.words[1..].iter();
     while let Some(word) = words.next() {
         match word.text.as_str() {
             "--command" | "-c" | "-lc" => script_word = words.next(),
@@ -350,7 +354,10 @@ fn switch_user(words: &[Word], depth: u32, found: &mut Vec<Command>) -> Read<()>
     }
     match script_word {
         Some(word) if word.certain => script(&word.text, runs_as, deeper(depth)?, found),
-        _ => Ok(()),
+        _ => {
+            found.push(command);
+            Ok(())
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Operations to decide about.
 
-use larder_inject::{Decision, Exec, Layout, OwnCache, Policy, Sharing, User, decide};
+use std::collections::BTreeMap;
+
+use larder_inject::{Decision, Exec, Ids, Layout, OwnCache, Policy, Sharing, User, decide};
 
 /// An operation and a policy.
 pub(crate) struct Case {
@@ -9,6 +11,8 @@ pub(crate) struct Case {
     user: User,
     cwd: String,
     mounted: Vec<String>,
+    earlier: BTreeMap<&'static str, String>,
+    outputs: Vec<String>,
     policy: Policy,
 }
 
@@ -24,11 +28,14 @@ pub(crate) fn sh(text: &str) -> Case {
         },
         cwd: "/app".to_owned(),
         mounted: Vec::new(),
+        earlier: BTreeMap::new(),
+        outputs: Vec::new(),
         policy: Policy {
             auto: true,
             named: Vec::new(),
             own: Vec::new(),
             layout: Layout::Cache,
+            ids: Ids::Larder,
             scope: None,
             project: "shop".to_owned(),
             namespace: None,
@@ -60,6 +67,17 @@ impl Case {
 
     pub(crate) fn mounted(mut self, path: &str) -> Case {
         self.mounted.push(path.to_owned());
+        self
+    }
+
+    /// What an operation before it left in its stores.
+    pub(crate) fn after(mut self, earlier: &Decision) -> Case {
+        self.earlier.extend(earlier.stores.clone());
+        self
+    }
+
+    pub(crate) fn output(mut self, path: &str) -> Case {
+        self.outputs.push(path.to_owned());
         self
     }
 
@@ -101,6 +119,8 @@ impl Case {
             user: &self.user,
             cwd: &self.cwd,
             mounted: &self.mounted,
+            earlier: &self.earlier,
+            outputs: &self.outputs,
         };
         decide(&exec, &self.policy)
     }
@@ -140,6 +160,10 @@ pub(crate) fn show(decision: &Decision) -> String {
             .defeated
             .iter()
             .map(|d| format!("defeat {}: {}: {}", d.cache, d.words, d.hint)),
+    );
+    lines.extend(
+        (decision.vanishing.iter())
+            .map(|v| format!("vanishes in {}: {} of {}", v.cache, v.directory, v.words)),
     );
     if decision.unread {
         lines.push("unread".to_owned());

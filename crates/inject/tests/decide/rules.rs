@@ -32,7 +32,7 @@ larder/shared/cargo-registry/owner:1000.1000 at /cache/cargo/registry, locked, 1
 env CARGO_HOME=/cache/cargo
 env CARGO_INSTALL_ROOT=/home/build/.cargo
 tmpfs /cache/cargo
-not cargo-target: it holds what the build makes; name it in `caches` to mount it
+not cargo-target: it holds what the build makes, so only `outputs` or its name in `caches` mounts it
 ");
     sh("CC='ccache gcc' make").shows("
 larder/project:shop/ccache/platform:linux+amd64/owner:1000.1000 at /cache/ccache, shared, 1000:1000 755, `make`
@@ -64,10 +64,10 @@ fn docker_clean_keeps_packages() {
 
 #[test]
 fn home_layout_has_each_tool_s_own_place() {
-    sh("cargo build; go mod download; pip install x").home_layout().shows("
+    sh("cargo fetch; go mod download; pip install x").home_layout().shows("
 larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /home/build/.cache/pip, shared, 1000:1000 755, `pip install`
-larder/shared/cargo-git/owner:1000.1000 at /home/build/.cargo/git, locked, 1000:1000 755, `cargo build`
-larder/shared/cargo-registry/owner:1000.1000 at /home/build/.cargo/registry, locked, 1000:1000 755, `cargo build`
+larder/shared/cargo-git/owner:1000.1000 at /home/build/.cargo/git, locked, 1000:1000 755, `cargo fetch`
+larder/shared/cargo-registry/owner:1000.1000 at /home/build/.cargo/registry, locked, 1000:1000 755, `cargo fetch`
 larder/shared/go-mod/owner:1000.1000 at /home/build/go/pkg/mod, shared, 1000:1000 755, `go mod download`
 env CARGO_HOME=/home/build/.cargo
 env GOMODCACHE=/home/build/go/pkg/mod
@@ -76,7 +76,6 @@ parent /home/build/.cache
 parent /home/build/.cargo
 parent /home/build/go
 parent /home/build/go/pkg
-not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ");
     let places = |case: Case| {
         let decision = case.home_layout().decide();
@@ -111,11 +110,10 @@ not cargo-target: it holds what the build makes; name it in `caches` to mount it
 
 #[test]
 fn variables_that_are_there_win() {
-    let rust = || sh("cargo build").env("CARGO_HOME", "/usr/local/cargo/");
+    let rust = || sh("cargo fetch").env("CARGO_HOME", "/usr/local/cargo/");
     rust().shows("
-larder/shared/cargo-git/owner:1000.1000 at /usr/local/cargo/git, locked, 1000:1000 755, `cargo build`
-larder/shared/cargo-registry/owner:1000.1000 at /usr/local/cargo/registry, locked, 1000:1000 755, `cargo build`
-not cargo-target: it holds what the build makes; name it in `caches` to mount it
+larder/shared/cargo-git/owner:1000.1000 at /usr/local/cargo/git, locked, 1000:1000 755, `cargo fetch`
+larder/shared/cargo-registry/owner:1000.1000 at /usr/local/cargo/registry, locked, 1000:1000 755, `cargo fetch`
 ");
     assert_eq!(rust().home_layout().decide(), rust().decide());
     let npm = sh("npm ci").env("npm_config_cache", "/var/npm").decide();
@@ -156,11 +154,10 @@ fn variables_that_lead_nowhere_good() {
     sh("PIP_CACHE_DIR=/x pip install x").shows("not pip: the command sets PIP_CACHE_DIR itself\n");
     sh("export npm_config_cache=/x; npm ci")
         .shows("not npm: the command sets NPM_CONFIG_CACHE itself\n");
-    sh("cargo build").cwd("/cache/cargo/src").shows(
+    sh("cargo fetch").cwd("/cache/cargo/src").shows(
         "
 not cargo-git: the step's directory `/cache/cargo/src` is in it
 not cargo-registry: the step's directory `/cache/cargo/src` is in it
-not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ",
     );
 }
@@ -192,10 +189,9 @@ fn mounts_that_are_there_win() {
 
 #[test]
 fn a_mount_at_the_tool_s_own_place_keeps_its_meaning() {
-    sh("cargo build").mounted("/home/build/.cargo/registry").shows("
+    sh("cargo fetch").mounted("/home/build/.cargo/registry").shows("
 not cargo-git: `/home/build/.cargo/registry` is mounted already, and `/home/build/.cargo` is its own place
 not cargo-registry: `/home/build/.cargo/registry` is mounted already, and `/home/build/.cargo` is its own place
-not cargo-target: it holds what the build makes; name it in `caches` to mount it
 ");
     sh("go mod download")
         .env("GOPATH", "/go")
@@ -271,8 +267,8 @@ fn named_caches_and_groups() {
         "/cache/cargo/git /cache/cargo/registry /cache/sccache"
     );
     assert_eq!(
-        targets(sh("npm ci").named(&["cargo", "pip"])),
-        "/cache/cargo/git /cache/cargo/registry /cache/npm /cache/pip"
+        targets(sh("npm ci").named(&["pip"])),
+        "/cache/npm /cache/pip"
     );
     let only = |case: Case| case.policy(|policy| policy.auto = false);
     assert_eq!(targets(only(sh("npm ci").named(&["pip"]))), "/cache/pip");

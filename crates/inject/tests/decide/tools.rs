@@ -29,7 +29,7 @@ fn why_not(case: &Case) -> String {
 #[test]
 fn outputs_only_by_name() {
     sh("next build")
-        .shows("not next: it holds what the build makes; name it in `caches` to mount it\n");
+        .shows("not next: it holds what the build makes, so only `outputs` or its name in `caches` mounts it\n");
     sh("next build").named(&["next"]).shows("
 larder/project:shop/next/platform:linux+amd64/owner:1000.1000 at /app/.next/cache, locked, 1000:1000 755, `next build`
 parent /app/.next

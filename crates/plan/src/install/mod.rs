@@ -100,6 +100,7 @@ impl Builder<'_, '_> {
             cwd,
             account: Arc::clone(account),
             caches: install.caches.as_ref(),
+            outputs: Vec::new(),
             manifests,
         });
     }

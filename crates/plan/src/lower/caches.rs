@@ -1,6 +1,6 @@
 //! Cache mounts, and what they start from.
 
-use buildkit_llb::{Copy, File, Meta, Mount};
+use buildkit_llb::{Copy, File, Meta, Mkdir, Mount};
 use larder_inject::{CacheMount, Sharing};
 
 use super::{Lowering, directory, numeric};
@@ -54,7 +54,11 @@ impl Lowering<'_> {
     fn begin(&mut self, beginning: Beginning) -> buildkit_llb::Output {
         let Beginning { uid, gid, mode, .. } = beginning;
         let owner = Owner { uid, gid };
-        let mut file = File::on(None).mkdir(directory(DIRECTORY, mode, owner));
+        // As the frontend of Dockerfiles makes it, byte for byte: BuildKit tells caches apart by it.
+        let mut file = File::on(None).mkdir(Mkdir {
+            parents: false,
+            ..directory(DIRECTORY, mode, owner)
+        });
         let mut name = format!("[internal] cache directory of {uid}:{gid}");
         if let (Some(seed), Some(context)) = (&beginning.seed, &self.cache_context)
             && let Some(files) = context.files

@@ -114,6 +114,8 @@ fn image(reference: &str) -> ImageFact {
     let config = if reference.contains("node") {
         r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/local/bin:/usr/bin:/bin","NODE_VERSION=22"],
             "Entrypoint":["docker-entrypoint.sh"],"Cmd":["node"]},"history":[{"created_by":"node"}]}"#
+    } else if reference.contains("pwsh") {
+        r#"{"config":{"Shell":["pwsh","-Command"]}}"#
     } else if reference.contains("trigger") {
         r#"{"config":{"OnBuild":["COPY . /app","RUN make"],"User":"app:staff","WorkingDir":"/srv","Shell":["/bin/bash","-o","pipefail","-c"]}}"#
     } else {

@@ -1,10 +1,12 @@
 //! `caches`, at any level.
 
+use std::collections::BTreeMap;
+
 use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 
 use super::fields::Keys;
 use super::{Decoder, Slot};
-use crate::model::{CacheChoice, CacheEntry, OwnCache, RuntimeCaches, Sharing};
+use crate::model::{CacheChoice, CacheEntry, OwnCache, RuntimeCaches, Sharing, Spec, StepKind};
 use crate::tree::Kind;
 
 const OWN: Keys = Keys {
@@ -147,6 +149,39 @@ impl<'src> Decoder<'_, 'src> {
             gid,
             mode,
         })
+    }
+
+    /// Reports own caches that one id makes the same, and that are set differently.
+    pub(super) fn one_setting_for_each_id(&mut self, spec: &Spec) {
+        let of_steps = spec.stages.iter().flat_map(|stage| &stage.steps);
+        let of_steps = of_steps.filter_map(|step| match &step.kind {
+            StepKind::Run(run) => run.caches.as_ref(),
+            StepKind::Install(install) => install.caches.as_ref(),
+            StepKind::Copy(_) => None,
+        });
+        let of_stages = spec.stages.iter().filter_map(|stage| stage.caches.as_ref());
+        let choices = spec.caches.iter().chain(of_stages).chain(of_steps);
+        let mut first: BTreeMap<&str, &OwnCache> = BTreeMap::new();
+        for entry in choices.flat_map(|choice| &choice.entries) {
+            let CacheEntry::Own(own) = entry else {
+                continue;
+            };
+            let known = *first.entry(&own.id.value).or_insert(own);
+            let settings = |own: &OwnCache| (own.sharing, own.uid, own.gid, own.mode);
+            if settings(known) != settings(own) {
+                self.report.push(
+                    Diagnostic::error(
+                        own.id.span,
+                        format!(
+                            "the cache {} has other settings elsewhere",
+                            quote(&own.id.value)
+                        ),
+                    )
+                    .label(known.id.span, "here")
+                    .hint("give both the same `sharing`, `uid`, `gid` and `mode`, or another `id`"),
+                );
+            }
+        }
     }
 
     fn cache_id(&mut self, slot: Slot<'_, 'src>) -> Option<Spanned<String>> {

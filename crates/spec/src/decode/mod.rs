@@ -3,6 +3,7 @@
 mod caches;
 mod fields;
 mod image;
+mod outputs;
 mod spec;
 mod stage;
 mod step;

@@ -5,7 +5,7 @@ use larder_diagnostic::{Diagnostic, Spanned, quote};
 use super::fields::Keys;
 use super::stage::{self, IN_IMAGE, IN_STEPS};
 use super::{Decoder, Slot, describe};
-use crate::model::{Layout, Scope, Spec, Stage};
+use crate::model::{CacheIds, Layout, Scope, Spec, Stage};
 use crate::tree::{Kind, Node};
 
 const TOP: Keys = Keys {
@@ -16,6 +16,7 @@ const TOP: Keys = Keys {
         "user",
         "caches",
         "cache-layout",
+        "cache-ids",
         "cache-scope",
         "runtime-caches",
         "stages",
@@ -42,6 +43,10 @@ const LAYOUTS: [(&str, Layout); 3] = [
     ("home", Layout::Home),
     ("default", Layout::Default),
 ];
+const IDS: [(&str, CacheIds); 2] = [
+    ("larder", CacheIds::Larder),
+    ("dockerfile", CacheIds::Dockerfile),
+];
 const SCOPES: [(&str, Scope); 2] = [("shared", Scope::Shared), ("project", Scope::Project)];
 
 /// What to write first.
@@ -65,6 +70,7 @@ impl<'src> Decoder<'_, 'src> {
             user: None,
             caches: None,
             layout: Layout::default(),
+            cache_ids: CacheIds::default(),
             scope: None,
             runtime_caches: None,
             stages: Vec::new(),
@@ -79,6 +85,7 @@ impl<'src> Decoder<'_, 'src> {
                 "user" => spec.user = self.user(field),
                 "caches" => spec.caches = self.caches(field),
                 "cache-layout" => spec.layout = self.word(field, &LAYOUTS).unwrap_or_default(),
+                "cache-ids" => spec.cache_ids = self.word(field, &IDS).unwrap_or_default(),
                 "cache-scope" => spec.scope = self.word(field, &SCOPES),
                 "runtime-caches" => spec.runtime_caches = self.runtime_caches(field),
                 "target" => {
@@ -93,6 +100,7 @@ impl<'src> Decoder<'_, 'src> {
             Some(stages) => self.stages(stages, &inline),
             None => self.only_stage(inline, root),
         };
+        self.one_setting_for_each_id(&spec);
         (!spec.stages.is_empty()).then_some(spec)
     }
 

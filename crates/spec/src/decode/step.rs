@@ -13,14 +13,14 @@ const KINDS: [&str; 3] = ["run", "install", "copy"];
 
 const RUN: Keys = Keys {
     of: "a `run` step",
-    known: &["run", "name", "user", "workdir", "env", "caches"],
+    known: &["run", "name", "user", "workdir", "env", "caches", "outputs"],
     elsewhere: &[],
 };
 
 const INSTALL: Keys = Keys {
     of: "an `install` step",
     known: &["install", "name", "user", "workdir", "env", "caches"],
-    elsewhere: &[],
+    elsewhere: &[("outputs", "only a `run` step has outputs")],
 };
 
 const INSIDE: &str = "put it inside, as in `copy: {src: …, dest: …}`";
@@ -140,6 +140,7 @@ impl<'src> Decoder<'_, 'src> {
         let mut name = None;
         let mut command = None;
         let (mut user, mut workdir, mut env, mut caches) = (None, None, Vec::new(), None);
+        let mut outputs = Vec::new();
         for field in self.fields(slot.node, &RUN) {
             match field.key {
                 "run" => command = self.command(field),
@@ -147,6 +148,7 @@ impl<'src> Decoder<'_, 'src> {
                 "user" => user = self.user(field),
                 "workdir" => workdir = self.template(field, "a path"),
                 "env" => env = self.env(field),
+                "outputs" => outputs = self.outputs(field),
                 _ => caches = self.caches(field),
             }
         }
@@ -156,6 +158,7 @@ impl<'src> Decoder<'_, 'src> {
             workdir,
             env,
             caches,
+            outputs,
         });
         let span = slot.span();
         Some(Step { name, kind, span })

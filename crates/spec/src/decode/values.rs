@@ -72,11 +72,12 @@ impl<'src> Decoder<'_, 'src> {
             Ok(_) => {}
         }
         let message = format!("{} takes {EXPECTED}, not {}", slot.subject(), quote(text));
-        self.error(
-            slot.span(),
-            message,
-            "look it up in `/etc/passwd`; a name does not do here",
-        );
+        let hint = if digits && !text.is_empty() {
+            "numbers of users and groups go up to 4294967294"
+        } else {
+            "look it up in `/etc/passwd`; a name does not do here"
+        };
+        self.error(slot.span(), message, hint);
         None
     }
 

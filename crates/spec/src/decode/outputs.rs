@@ -1,0 +1,59 @@
+//! `outputs` of a `run` step.
+
+use super::fields::Keys;
+use super::{Decoder, Slot};
+use crate::model::Output;
+use crate::template::Template;
+use crate::tree::Kind;
+
+const OUTPUT: Keys = Keys {
+    of: "an output",
+    known: &["from", "to"],
+    elsewhere: &[
+        ("src", "did you mean `from`?"),
+        ("source", "did you mean `from`?"),
+        ("dest", "did you mean `to`?"),
+        ("target", "did you mean `to`?"),
+    ],
+};
+
+const EXPECTED: &str = "a path, or a mapping with `from` and `to`";
+
+impl<'src> Decoder<'_, 'src> {
+    /// Paths, or mappings of `from` and `to`.
+    pub(super) fn outputs(&mut self, slot: Slot<'_, 'src>) -> Vec<Output> {
+        let elements = self.list_or_one(slot, "a path, or a list of what is copied");
+        let outputs = elements.into_iter().map(|element| self.output(element));
+        outputs.flatten().collect()
+    }
+
+    fn output(&mut self, slot: Slot<'_, 'src>) -> Option<Output> {
+        let span = slot.span();
+        let here = Template::text(".", span);
+        if !matches!(slot.kind(), Kind::Mapping(_)) {
+            let from = self.template(slot, EXPECTED)?;
+            return Some(Output { from, to: here });
+        }
+        let (mut from, mut to) = (None, Some(here));
+        let mut has_from = false;
+        for field in self.fields(slot.node, &OUTPUT) {
+            if field.key == "from" {
+                has_from = true;
+                from = self.template(field, "a path");
+            } else {
+                to = self.template(field, "a path");
+            }
+        }
+        if !has_from {
+            self.error(
+                span,
+                "an output without `from`",
+                "say what is copied, as in `{from: target/release/app, to: /usr/local/bin/}`",
+            );
+        }
+        Some(Output {
+            from: from?,
+            to: to?,
+        })
+    }
+}
