@@ -100,9 +100,15 @@ impl Engine {
 
     /// Makes an image of `from` and one file more, that no other test builds on.
     pub fn base(&self, from: &str) -> Result<Base<'_>> {
+        self.base_with(from, "")
+    }
+
+    /// The same, with more lines of a Dockerfile.
+    pub fn base_with(&self, from: &str, lines: &str) -> Result<Base<'_>> {
         let base = Base {
             engine: self,
             from: from.to_owned(),
+            lines: lines.to_owned(),
             name: format!("larder-e2e/base-{}:1", unique()),
         };
         base.change()?;
@@ -114,6 +120,7 @@ impl Engine {
 pub struct Base<'a> {
     engine: &'a Engine,
     from: String,
+    lines: String,
     name: String,
 }
 
@@ -126,7 +133,8 @@ impl Base<'_> {
     /// Publishes another image under the same name: the digest changes.
     pub fn change(&self) -> Result<()> {
         let dir = tempfile::tempdir()?;
-        let recipe = format!("FROM {}\nCOPY mark /etc/larder-e2e\n", self.from);
+        let (from, lines) = (&self.from, &self.lines);
+        let recipe = format!("FROM {from}\n{lines}\nCOPY mark /etc/larder-e2e\n");
         fs::write(dir.path().join("Dockerfile"), recipe)?;
         fs::write(dir.path().join("mark"), unique())?;
         let mut command = self

@@ -12,6 +12,8 @@ pub struct Progress {
     pub logs: String,
     /// The short text of each warning, and its details.
     pub warnings: Vec<String>,
+    /// The first line that each warning is about, counted from 1; 0 where it is about none.
+    pub warning_lines: Vec<u32>,
     /// What was not progress: excerpts, and the error.
     pub text: String,
 }
@@ -82,6 +84,9 @@ impl Progress {
                 text.push_str(&decode(&line));
             }
             self.warnings.push(text);
+            let first = warning.range.unwrap_or_default().into_iter().next();
+            self.warning_lines
+                .push(first.map_or(0, |range| range.start.line));
         }
     }
 
@@ -152,6 +157,18 @@ struct WarningNews {
     #[serde(default)]
     short: String,
     detail: Option<Vec<String>>,
+    range: Option<Vec<RangeNews>>,
+}
+
+#[derive(Deserialize)]
+struct RangeNews {
+    start: PositionNews,
+}
+
+#[derive(Deserialize)]
+struct PositionNews {
+    #[serde(default)]
+    line: u32,
 }
 
 #[cfg(test)]
@@ -162,7 +179,8 @@ mod tests {
         {"digest":"sha256:2","name":"[2/2] RUN b","started":"x","completed":"y","cached":true}]}"#;
     const TWO: &str = r#"{"vertexes":[{"digest":"sha256:1","name":"[1/2] RUN a","started":"x"}],
         "logs":[{"vertex":"sha256:1","data":"aGkK"}],
-        "warnings":[{"vertex":"sha256:1","short":"aGk=","detail":["eW91"]}]}"#;
+        "warnings":[{"vertex":"sha256:1","short":"aGk=","detail":["eW91"],
+            "range":[{"start":{"line":5},"end":{"line":6}}]}]}"#;
 
     #[test]
     fn news_of_one_vertex_is_put_together() {
@@ -171,6 +189,7 @@ mod tests {
         assert_eq!(progress.cached(), ["[2/2] RUN b"]);
         assert_eq!(progress.logs, "hi\n");
         assert_eq!(progress.warnings, ["hi\nyou"]);
+        assert_eq!(progress.warning_lines, [5]);
         assert_eq!(progress.text, "ERROR: {x}\n{not json\n");
     }
 

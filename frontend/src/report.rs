@@ -46,7 +46,10 @@ impl<'a> Report<'a> {
                 vertex: self.origin.vertex.clone(),
                 excerpt: excerpt(&self.origin.file, &diagnostic),
                 detail: diagnostic.hint.into_iter().collect(),
-                short: diagnostic.message,
+                short: match diagnostic.lint {
+                    Some(lint) => format!("{lint}: {}", diagnostic.message),
+                    None => diagnostic.message,
+                },
             };
             match bridge.warn(warning).await {
                 Err(failure) if failure.is_disconnected() => return Err(failure),

@@ -1,5 +1,6 @@
 //! What the catalogue says of a cache.
 
+use crate::program::basename;
 use crate::toolchain::Toolchain;
 
 /// A directory that a tool fills and finds useful again.
@@ -198,6 +199,64 @@ pub enum Condition {
     Entry(&'static str, &'static str),
     /// The command has this argument.
     Argument(&'static str),
+}
+
+impl Defeat {
+    /// Whether it empties the cache, which its hint says then.
+    pub fn empties(&self) -> bool {
+        ["it empties the cache", "it removes everything"]
+            .iter()
+            .any(|says| self.hint.contains(says))
+    }
+}
+
+impl Condition {
+    /// The variable that it is about.
+    pub fn variable(&self) -> Option<&'static str> {
+        match self {
+            Condition::Set(name)
+            | Condition::Filled(name)
+            | Condition::Word(name, _)
+            | Condition::Entry(name, _) => Some(name),
+            Condition::Argument(_) => None,
+        }
+    }
+
+    /// Whether it holds of a value of its variable.
+    pub fn holds(&self, value: &str) -> bool {
+        match self {
+            Condition::Set(_) => true,
+            Condition::Filled(_) => !value.is_empty(),
+            Condition::Word(_, word) => value
+                .split_ascii_whitespace()
+                .any(|part| is_program(part, word)),
+            Condition::Entry(_, entry) => value.split(':').any(|part| part == *entry),
+            Condition::Argument(_) => false,
+        }
+    }
+
+    /// A value without what makes it hold; `None` if nothing is left.
+    pub fn without(&self, value: &str) -> Option<String> {
+        let left = match self {
+            Condition::Set(_) | Condition::Filled(_) => String::new(),
+            Condition::Word(_, word) => value
+                .split_ascii_whitespace()
+                .filter(|part| !is_program(part, word))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Condition::Entry(_, entry) => value
+                .split(':')
+                .filter(|part| part != entry)
+                .collect::<Vec<_>>()
+                .join(":"),
+            Condition::Argument(_) => value.to_owned(),
+        };
+        (!left.is_empty()).then_some(left)
+    }
+}
+
+fn is_program(written: &str, program: &str) -> bool {
+    written == program || basename(written) == program
 }
 
 impl Sharing {

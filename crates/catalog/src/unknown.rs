@@ -8,7 +8,7 @@ impl Reading {
     /// Whether something may run of which the catalogue cannot say what it needs: a script, `make`, a
     /// program that it does not have, or a text that is not read for certain.
     pub fn runs_unknown(&self) -> bool {
-        !self.certain || self.commands.iter().any(is_unknown)
+        self.unread.is_some() || self.commands.iter().any(is_unknown)
     }
 }
 

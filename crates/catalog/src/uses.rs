@@ -47,21 +47,21 @@ impl Reading {
         uses
     }
 
-    /// What keeps a cache empty: the words that do it, and what to do instead.
+    /// What keeps a cache empty, with the words that do it.
     pub fn defeats(
         &self,
         cache: &'static Cache,
         env: &[(String, String)],
-    ) -> Vec<(String, &'static str)> {
+    ) -> Vec<(String, &'static Defeat)> {
         self.signs(cache.defeats, cache, env)
     }
 
-    /// What makes a mount of a cache harm the image: the words, and why.
+    /// What makes a mount of a cache harm the image, with the words that say so.
     pub fn avoids(
         &self,
         cache: &'static Cache,
         env: &[(String, String)],
-    ) -> Vec<(String, &'static str)> {
+    ) -> Vec<(String, &'static Defeat)> {
         self.signs(cache.avoids, cache, env)
     }
 
@@ -70,7 +70,7 @@ impl Reading {
         of: &'static [Defeat],
         cache: &'static Cache,
         env: &[(String, String)],
-    ) -> Vec<(String, &'static str)> {
+    ) -> Vec<(String, &'static Defeat)> {
         let variables = Variables::new(env, &self.commands);
         let mut found = Vec::new();
         for defeat in of {
@@ -79,7 +79,7 @@ impl Reading {
                 Sign::Command(pattern) => self.command(pattern),
                 Sign::Variable(condition) => variables.witness(condition),
             };
-            found.extend(words.map(|words| (words, defeat.hint)));
+            found.extend(words.map(|words| (words, defeat)));
         }
         found
     }
@@ -403,26 +403,14 @@ impl<'a> Variables<'a> {
 
     /// The assignment that makes a condition hold.
     fn witness(&self, condition: &Condition) -> Option<String> {
-        let (variable, fits): (&str, &dyn Fn(&str) -> bool) = match condition {
-            Condition::Set(variable) => (variable, &|_| true),
-            Condition::Filled(variable) => (variable, &|value| !value.is_empty()),
-            Condition::Word(variable, word) => (variable, &|value: &str| {
-                value
-                    .split_ascii_whitespace()
-                    .any(|part| part == *word || basename(part) == *word)
-            }),
-            Condition::Entry(variable, entry) => (variable, &|value: &str| {
-                value.split(':').any(|part| part == *entry)
-            }),
-            Condition::Argument(_) => return None,
-        };
+        let variable = condition.variable()?;
         let env = self
             .env
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let written = self.commands.iter().flat_map(assigned);
         env.chain(written)
-            .find(|(name, value)| *name == variable && fits(value))
+            .find(|(name, value)| *name == variable && condition.holds(value))
             .map(|(name, value)| format!("{name}={value}"))
     }
 }

@@ -10,7 +10,7 @@ fn sh(text: &str) -> Vec<String> {
 /// What a text uses: a tool stands for all of its caches but those of outputs.
 fn caches(text: &str) -> String {
     let reading = read(&sh(text));
-    if !reading.certain {
+    if reading.unread.is_some() {
         assert!(reading.commands.is_empty(), "{text}");
         return "?".to_owned();
     }

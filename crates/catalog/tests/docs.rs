@@ -84,7 +84,10 @@ fn lines() {
             "- `-Dmaven.repo.local=` in `MAVEN_OPTS`, if it is there already, says where",
         ),
         ("dotnet", "- `NUGET_SCRATCH` is set to `CACHE/.scratch`."),
-        ("node", "- Mounted only with `outputs`, or if its name is in `caches`"),
+        (
+            "node",
+            "- Mounted only with `outputs`, or if its name is in `caches`",
+        ),
         ("go", "- Used by `garble`, `go`, `golangci-lint`,"),
         (
             "node",

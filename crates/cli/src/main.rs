@@ -37,7 +37,7 @@ enum Command {
     },
     /// Show each stage and step, with its cache mounts and the reason for each
     Plan {
-        /// Also show variables, and the caches that were left alone
+        /// Also show ids, variables and owners
         #[arg(short, long)]
         verbose: bool,
         #[command(flatten)]

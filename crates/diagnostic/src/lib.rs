@@ -56,6 +56,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Whether the build can go on.
     pub severity: Severity,
+    /// The name by which a warning can be silenced: `cache-defeated`.
+    pub lint: Option<&'static str>,
     /// What is wrong: one sentence, lower-case, without a full stop.
     pub message: String,
     /// Where; `None` where no place is to blame (`--target` of the command line).
@@ -80,11 +82,19 @@ impl Diagnostic {
     fn new(severity: Severity, span: Option<Span>, message: String) -> Diagnostic {
         Diagnostic {
             severity,
+            lint: None,
             message,
             span,
             labels: Vec::new(),
             hint: None,
         }
+    }
+
+    /// Names it.
+    #[must_use]
+    pub fn lint(mut self, name: &'static str) -> Diagnostic {
+        self.lint = Some(name);
+        self
     }
 
     /// Says what to do about it.

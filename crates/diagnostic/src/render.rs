@@ -34,7 +34,11 @@ fn render_one(diagnostic: &Diagnostic, file: &SourceFile) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut report = Group::with_title(level.primary_title(shorten(&diagnostic.message)));
+    let mut title = level.primary_title(shorten(&diagnostic.message));
+    if let Some(lint) = diagnostic.lint {
+        title = title.id(lint);
+    }
+    let mut report = Group::with_title(title);
     let mut groups: Vec<Vec<Mark>> = Vec::new();
     if let Some(span) = diagnostic.span {
         groups.push(vec![Mark::new(file, span, None, AnnotationKind::Primary)]);

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use larder_catalog::{
     CACHES, Cache, Class, Effect, KeyPart, Made, Owner, Place, Reading, Removal, RunsAs, Scope,
-    Use, clean, installed, named, read, within,
+    Sign, Use, clean, installed, named, read, within,
 };
 
 use crate::id::Id;
+use crate::neutral::{self, Changes};
 use crate::place::{Placed, Site};
-use crate::{CacheMount, Decision, Defeat, Exec, Ids, LeftAlone, OwnCache, Policy, Vanishing};
+use crate::{
+    CacheMount, Decision, Defeat, Exec, Harm, Ids, LeftAlone, OwnCache, Policy, Vanishing,
+};
 
 const MODE: u32 = 0o755;
 
@@ -35,7 +38,7 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
     let nothing = !keeps && (uses.is_empty() || !policy.auto);
     if nothing && policy.named.is_empty() && policy.own.is_empty() {
         return Decision {
-            unread: !reading.certain,
+            unread: reading.unread.clone(),
             ..Decision::default()
         };
     }
@@ -53,10 +56,11 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
         results,
         site,
         env: BTreeMap::new(),
+        neutral: Changes::new(),
         tmpfs: BTreeSet::new(),
         parents: BTreeSet::new(),
         decision: Decision {
-            unread: !reading.certain,
+            unread: reading.unread.clone(),
             ..Decision::default()
         },
     };
@@ -111,6 +115,8 @@ struct Deciding<'a> {
     results: Vec<Made>,
     site: Site<'a>,
     env: BTreeMap<&'static str, String>,
+    /// What becomes of variables of the base image.
+    neutral: Changes,
     tmpfs: BTreeSet<&'static str>,
     parents: BTreeSet<String>,
     decision: Decision,
@@ -122,9 +128,10 @@ impl Deciding<'_> {
             let reason = format!("its target `{}` is no absolute path below /", own.target);
             return self.leave(&own.id, reason);
         };
-        if let Err(reason) = self.free(&target) {
+        if let Err(reason) = self.free(&own.id, &target) {
             return self.leave(&own.id, reason);
         }
+        self.emptied(&own.id, &target);
         let scope = self.policy.scope.unwrap_or(Scope::Project);
         let user = self.site.exec.user;
         let (uid, gid) = (own.uid.unwrap_or(user.uid), own.gid.unwrap_or(user.gid));
@@ -192,17 +199,22 @@ impl Deciding<'_> {
                 _ => format!("only root can use it, and the step runs as {}", user.uid),
             });
         }
-        let told = self.is_told(cache)?;
-        if let Some((words, why)) = self.reading.avoids(cache, self.site.exec.env).first() {
-            return Err(format!("with `{words}`, {why}"));
-        }
+        let told = self.told(cache)?;
+        let exec = self.site.exec;
+        let neutral = neutral::changes(cache, exec, &self.neutral);
+        let variables = neutral::apply(exec.env, &neutral);
+        let exec = Exec {
+            env: &variables,
+            ..*exec
+        };
+        self.avoided(cache, &exec)?;
         let Placed {
             target,
             env,
             tmpfs,
             below,
-        } = self.site.place(cache, told)?;
-        self.free(&target)?;
+        } = self.place(cache, &exec, told)?;
+        self.free(cache.name, &target)?;
 
         for (variable, value) in env {
             if !self.reading.sets(variable, false) {
@@ -217,7 +229,9 @@ impl Deciding<'_> {
                     .insert(file.path.to_owned(), file.contents.to_owned());
             }
         }
-        self.look_for_defeats(cache, &target);
+        self.emptied(cache.name, &target);
+        self.unused(cache, &exec);
+        self.neutral = neutral;
         let reason = match (witness, kept) {
             (Some(call), _) => format!("`{}`", call.words),
             (None, Some(kept)) if !why.asked => format!("kept from {kept}"),
@@ -253,50 +267,80 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    fn look_for_defeats(&mut self, cache: &'static Cache, target: &str) {
-        let emptying = self
-            .removals
-            .iter()
-            .filter(|removal| removal.effect(target) == Some(Effect::Empties));
-        for removal in emptying {
-            self.decision.defeated.push(Defeat {
-                cache: cache.name.to_owned(),
-                words: removal.words.clone(),
-                hint: format!(
-                    "leave out `{}`: it empties the cache, which does not get into the image",
-                    removal.words
-                ),
-            });
-        }
-        let exec = self.site.exec;
-        for (words, hint) in self.reading.defeats(cache, exec.env) {
-            let (cache, hint) = (cache.name.to_owned(), hint.to_owned());
-            self.decision.defeated.push(Defeat { cache, words, hint });
-        }
-    }
-
-    /// Whether the command gives a variable of the cache a value that says nothing of the cache. One
-    /// that does is an error.
-    fn is_told(&self, cache: &Cache) -> Result<bool, String> {
+    /// Whether the command gives the cache's variable a value that says nothing of the cache. One that
+    /// does leaves the cache without a mount.
+    fn told(&mut self, cache: &Cache) -> Result<bool, String> {
+        let Place::Movable(movable) = &cache.place else {
+            return Ok(false);
+        };
         let mut told = false;
-        if let Place::Movable(movable) = &cache.place {
-            for variable in movable.variables {
-                if self.reading.sets(variable, movable.any_case) {
-                    // Its value may be about something else.
-                    told = movable
-                        .prefix
-                        .is_some_and(|prefix| !self.reading.says(variable, prefix));
-                    if !told {
-                        return Err(format!("the command sets {variable} itself"));
-                    }
-                }
+        for variable in movable.variables {
+            if !self.reading.sets(variable, movable.any_case) {
+                continue;
+            }
+            told = movable
+                .prefix
+                .is_some_and(|prefix| !self.reading.says(variable, prefix));
+            if !told {
+                let hint =
+                    format!("leave {variable} out, or mount a cache of your own where it leads");
+                self.defeat(cache.name, variable, Some(variable), Harm::Unmounted, hint);
+                return Err(format!("the command sets {variable} itself"));
             }
         }
         Ok(told)
     }
 
+    /// The place for a cache. A variable that leads to none leaves it without a mount.
+    fn place(&mut self, cache: &Cache, exec: &Exec<'_>, told: bool) -> Result<Placed, String> {
+        let site = Site::new(exec, self.policy.layout);
+        let placed = site.place(cache, told);
+        if placed.is_err()
+            && let Place::Movable(movable) = &cache.place
+            && let Some((name, value)) = site.variable(movable)
+        {
+            let hint = format!("leave {name} out, or give it a directory that is the cache alone");
+            let words = format!("{name}={value}");
+            self.defeat(cache.name, &words, Some(name), Harm::Unmounted, hint);
+        }
+        placed
+    }
+
+    /// Why a mount would harm the image, if so.
+    fn avoided(&mut self, cache: &'static Cache, exec: &Exec<'_>) -> Result<(), String> {
+        let avoids = self.reading.avoids(cache, exec.env);
+        let Some((words, avoid)) = avoids.first() else {
+            return Ok(());
+        };
+        // A command by itself is what the author is after.
+        if !matches!(avoid.sign, Sign::Command(_)) {
+            let hint = format!("leave it out, or write `caches: none`: {}", avoid.hint);
+            self.defeat(
+                cache.name,
+                words,
+                variable(&avoid.sign),
+                Harm::Unmounted,
+                hint,
+            );
+        }
+        Err(format!("with `{words}`, {}", avoid.hint))
+    }
+
+    /// Notes what keeps the tool from using a mount, or has it empty it.
+    fn unused(&mut self, cache: &'static Cache, exec: &Exec<'_>) {
+        for (words, defeat) in self.reading.defeats(cache, exec.env) {
+            let harm = if defeat.empties() {
+                Harm::Emptied
+            } else {
+                Harm::Unused
+            };
+            let (variable, hint) = (variable(&defeat.sign), defeat.hint.to_owned());
+            self.defeat(cache.name, &words, variable, harm, hint);
+        }
+    }
+
     /// Why nothing can be mounted at a path, if so.
-    fn free(&self, target: &str) -> Result<(), String> {
+    fn free(&mut self, cache: &str, target: &str) -> Result<(), String> {
         if let Some(mounted) = self.site.in_the_way(target) {
             return Err(format!("`{mounted}` is mounted already"));
         }
@@ -309,13 +353,51 @@ impl Deciding<'_> {
             ));
         }
         let removes = |removal: &&Removal| removal.effect(target) == Some(Effect::Removes);
-        match self.removals.iter().find(removes) {
-            Some(removal) => Err(format!(
-                "`{}` would fail: a mount point cannot be removed",
-                removal.words
-            )),
-            None => Ok(()),
+        let Some(removal) = self.removals.iter().find(removes) else {
+            return Ok(());
+        };
+        let words = removal.words.clone();
+        let hint = format!(
+            "leave out `{words}`: what is in a cache does not get into the image; or write `caches: none`"
+        );
+        self.defeat(cache, &words, None, Harm::Removed, hint);
+        Err(format!(
+            "`{words}` would fail: a mount point cannot be removed"
+        ))
+    }
+
+    /// Notes what empties a mount.
+    fn emptied(&mut self, cache: &str, target: &str) {
+        let empties = |removal: &&Removal| removal.effect(target) == Some(Effect::Empties);
+        let emptying: Vec<String> = self
+            .removals
+            .iter()
+            .filter(empties)
+            .map(|removal| removal.words.clone())
+            .collect();
+        for words in emptying {
+            let hint = format!(
+                "leave out `{words}`: it empties the cache, which does not get into the image"
+            );
+            self.defeat(cache, &words, None, Harm::Emptied, hint);
         }
+    }
+
+    fn defeat(
+        &mut self,
+        cache: &str,
+        words: &str,
+        variable: Option<&str>,
+        harm: Harm,
+        hint: String,
+    ) {
+        self.decision.defeated.push(Defeat {
+            cache: cache.to_owned(),
+            words: words.to_owned(),
+            variable: variable.map(str::to_owned),
+            harm,
+            hint,
+        });
     }
 
     fn id(&self, scope: Scope, cache: String, key: &[KeyPart], (uid, gid): (u32, u32)) -> Id {
@@ -391,15 +473,29 @@ impl Deciding<'_> {
 
     fn finish(self) -> Decision {
         let mut decision = self.decision;
+        let named = |(name, value): (&str, String)| (name.to_owned(), value);
+        let mut env: BTreeMap<String, String> = self.env.into_iter().map(named).collect();
+        let mut without: BTreeSet<String> = self.neutral.keys().cloned().collect();
+        for (name, value) in self.neutral {
+            if let Some(value) = value {
+                env.entry(name).or_insert(value);
+            }
+        }
+        let there = self.site.exec.env.iter().map(|(name, _)| name);
+        without.extend(there.filter(|name| env.contains_key(*name)).cloned());
+        decision.without = without.into_iter().collect();
         decision.mounts.sort_by(|a, b| a.target.cmp(&b.target));
         decision.left_alone.sort_by(|a, b| a.cache.cmp(&b.cache));
-        decision.env = self
-            .env
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        decision.env = env.into_iter().collect();
         decision.tmpfs = self.tmpfs.into_iter().map(str::to_owned).collect();
         decision.parents = self.parents.into_iter().collect();
         decision
+    }
+}
+
+fn variable(sign: &Sign) -> Option<&'static str> {
+    match sign {
+        Sign::Variable(condition) => condition.variable(),
+        Sign::Flag(_) | Sign::Command(_) => None,
     }
 }

@@ -5,9 +5,10 @@
 
 mod decide;
 pub mod id;
+mod neutral;
 mod place;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use decide::decide;
 pub use id::Id;
@@ -20,6 +21,9 @@ pub struct Exec<'a> {
     pub args: &'a [String],
     /// The variables that the program gets.
     pub env: &'a [(String, String)],
+    /// Names of those that come from the base image and that nobody chose for this build. One that
+    /// keeps a cache from being used is taken out.
+    pub image_env: &'a BTreeSet<String>,
     /// Who runs it.
     pub user: &'a User,
     /// Its directory, absolute.
@@ -112,8 +116,10 @@ pub enum Ids {
 pub struct Decision {
     /// Cache mounts, sorted by target.
     pub mounts: Vec<CacheMount>,
-    /// Variables to set, by name, none of which the operation has.
+    /// Variables to set, by name. The operation has none of them, but for those in `without`.
     pub env: Vec<(String, String)>,
+    /// Variables of the operation that it is not to get, or to get with the value in `env`; sorted.
+    pub without: Vec<String>,
     /// Files to mount read-only for the operation: target and contents.
     pub files: BTreeMap<String, String>,
     /// Directories to mount as tmpfs, since a tool writes beside its cache.
@@ -123,15 +129,16 @@ pub struct Decision {
     pub parents: Vec<String>,
     /// What was recognised or asked for and not mounted, and why, by cache.
     pub left_alone: Vec<LeftAlone>,
-    /// What defeats a cache that was mounted (`--no-cache-dir`), and what to write instead.
+    /// What defeats a cache (`--no-cache-dir`), and what to write instead.
     pub defeated: Vec<Defeat>,
     /// Mounts that would take the operation's result out of the image.
     pub vanishing: Vec<Vanishing>,
     /// Tools whose stores were mounted, and the words that showed it. Operations after it that may
     /// call such a tool get its stores, and what it compiled, as well.
     pub stores: BTreeMap<&'static str, String>,
-    /// The command could not be followed to its end, so nothing was recognised in it.
-    pub unread: bool,
+    /// Why the command could not be followed to its end, if so; nothing was recognised in it then.
+    /// Lower-case, without a full stop.
+    pub unread: Option<String>,
 }
 
 /// A cache mount.
@@ -175,13 +182,30 @@ pub struct Vanishing {
     pub directory: String,
 }
 
-/// Something that keeps a mounted cache empty.
+/// Something that defeats a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defeat {
-    /// The catalogue's name.
+    /// The catalogue's name, or the author's.
     pub cache: String,
     /// The words that do it.
     pub words: String,
+    /// The variable that does it, if one does.
+    pub variable: Option<String>,
+    /// What they do.
+    pub harm: Harm,
     /// What to do instead: lower-case, without a full stop.
     pub hint: String,
+}
+
+/// What a defeat does to a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Harm {
+    /// It is mounted, and the tool does not use it.
+    Unused,
+    /// It is mounted, and what is in it is deleted.
+    Emptied,
+    /// It is not mounted, since the command removes the directory, which fails on a mount point.
+    Removed,
+    /// It is not mounted, since the operation sends the tool elsewhere, or makes it unfit.
+    Unmounted,
 }

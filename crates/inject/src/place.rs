@@ -83,7 +83,7 @@ impl<'a> Site<'a> {
                 let mut words = value.split_ascii_whitespace();
                 match words.find_map(|word| word.strip_prefix(prefix)) {
                     Some(path) => self.given(movable, name, path)?,
-                    None => self.own(movable)?,
+                    None => self.added(movable, name, value)?,
                 }
             }
         };
@@ -94,7 +94,8 @@ impl<'a> Site<'a> {
                     .push((variable, text.replace("{cache}", &placed.target)));
             }
         }
-        placed.env.retain(|(name, _)| self.value(name).is_none());
+        let is_free = |name: &str| movable.variables.contains(&name) || self.value(name).is_none();
+        placed.env.retain(|(name, _)| is_free(name));
         Ok(placed)
     }
 
@@ -113,7 +114,7 @@ impl<'a> Site<'a> {
     }
 
     /// The variable that says where the cache is, if the operation has it.
-    fn variable(&self, movable: &Movable) -> Option<(&str, &str)> {
+    pub(crate) fn variable(&self, movable: &Movable) -> Option<(&str, &str)> {
         let is = |name: &str| {
             movable.variables.iter().any(|variable| {
                 name == *variable || (movable.any_case && name.eq_ignore_ascii_case(variable))
@@ -135,6 +136,16 @@ impl<'a> Site<'a> {
             ));
         }
         Ok(Placed::at(target))
+    }
+
+    /// Where the layout says, with that said after the other words of the operation's variable.
+    fn added(&self, movable: &Movable, name: &str, value: &str) -> Result<Placed, String> {
+        let mut placed = self.chosen(movable)?;
+        for (_, text) in placed.env.iter_mut().filter(|(known, _)| *known == name) {
+            let start = format!("{value} ");
+            text.insert_str(0, start.trim_start());
+        }
+        Ok(placed)
     }
 
     fn at_home(&self, movable: &Movable) -> Option<String> {

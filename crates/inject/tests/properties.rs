@@ -1,7 +1,7 @@
 //! What holds of every decision.
 
 use larder_catalog::Class;
-use larder_inject::{Exec, Id, Ids, Layout, OwnCache, Policy, Scope, Sharing, User, decide};
+use larder_inject::{Exec, Harm, Id, Ids, Layout, OwnCache, Policy, Scope, Sharing, User, decide};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -157,6 +157,7 @@ proptest! {
         values in prop::collection::vec(path(), 5),
         (uid, home) in (select(vec![0, 1000]), option::of(path())),
         (cwd, mounted) in (path(), prop::collection::vec(path(), 0..3)),
+        of_image in any::<bool>(),
         policy in policy(),
         earlier in subsequence(vec!["cargo", "go", "maven"], 0..3),
         outputs in prop::collection::vec(path(), 0..2),
@@ -167,9 +168,12 @@ proptest! {
         let user = User { uid, gid: uid, home };
         let earlier: BTreeMap<_, _> =
             earlier.into_iter().map(|tool| (tool, "`it` in step 1".to_owned())).collect();
+        let names = env.iter().map(|(name, _)| name.clone());
+        let image_env: BTreeSet<String> = names.filter(|_| of_image).collect();
         let exec = Exec {
             args: &args,
             env: &env,
+            image_env: &image_env,
             user: &user,
             cwd: &cwd,
             mounted: &mounted,
@@ -200,12 +204,18 @@ proptest! {
             }
         }
         for (name, value) in &decision.env {
-            prop_assert!(env.iter().all(|(known, _)| known != name));
-            let path = value.strip_prefix("-Dmaven.repo.local=").unwrap_or(value);
+            let there = env.iter().any(|(known, _)| known == name);
+            prop_assert_eq!(there, decision.without.contains(name));
+            let (_, path) = value.split_once("-Dmaven.repo.local=").unwrap_or(("", value));
             let setting = ["0", "FALSE", "copy", "false", "true"].contains(&path);
             prop_assert!(setting || clean(path), "{name}={value}");
         }
-        prop_assert!(decision.env.is_sorted());
+        prop_assert!(decision.env.is_sorted() && decision.without.is_sorted());
+        for name in &decision.without {
+            prop_assert!(env.iter().any(|(known, _)| known == name));
+            let added = name == "MAVEN_OPTS" && decision.env.iter().any(|(set, _)| set == name);
+            prop_assert!(of_image || added, "{name}");
+        }
         for path in decision.tmpfs.iter().chain(&decision.parents).chain(decision.files.keys()) {
             prop_assert!(clean(path), "{path}");
             prop_assert!(decision.mounts.iter().all(|mount| mount.target != *path));
@@ -214,7 +224,12 @@ proptest! {
             prop_assert!(!left.reason.is_empty());
         }
         for defeat in &decision.defeated {
-            prop_assert!(decision.mounts.iter().any(|mount| mount.cache == defeat.cache));
+            let mounted = decision.mounts.iter().any(|mount| mount.cache == defeat.cache);
+            let left = decision.left_alone.iter().any(|left| left.cache == defeat.cache);
+            match defeat.harm {
+                Harm::Unused | Harm::Emptied => prop_assert!(mounted),
+                Harm::Removed | Harm::Unmounted => prop_assert!(left),
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a stage stands on, and what it passes on to those that stand on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, Span};
@@ -24,6 +24,8 @@ pub(crate) struct Ground {
     pub distribution: Option<String>,
     /// What its stages left in stores, by tool: `` `go mod download` in step 2 of deps ``.
     pub stores: BTreeMap<&'static str, String>,
+    /// Names of variables that are as the image at the bottom has them.
+    pub image_env: BTreeSet<String>,
     /// Config of the image at the bottom.
     pub bottom: Option<Arc<ImageConfig>>,
 }
@@ -47,6 +49,7 @@ pub(crate) fn ground(
             },
             distribution: Some("scratch".to_owned()),
             stores: BTreeMap::new(),
+            image_env: BTreeSet::new(),
             bottom: None,
         },
         From::Image { written, reference } => {
@@ -94,6 +97,7 @@ fn unknown() -> Ground {
         },
         distribution: None,
         stores: BTreeMap::new(),
+        image_env: BTreeSet::new(),
         bottom: None,
     }
 }
@@ -123,7 +127,11 @@ fn of_image(
             )),
         );
     }
+    let names = config.config.env.iter();
     Ground {
+        image_env: names
+            .filter_map(|entry| Some(entry.split_once('=')?.0.to_owned()))
+            .collect(),
         config,
         complete: true,
         users: Users { accounts, image },

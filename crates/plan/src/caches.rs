@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use larder_catalog::within;
 use larder_diagnostic::{Diagnostic, Span, quote};
-use larder_inject::{Decision, OwnCache, Policy};
+use larder_inject::{OwnCache, Policy};
 use larder_spec::model::{self, CacheChoice, CacheEntry};
 
 use crate::model::{Action, PlannedStage};
@@ -129,31 +129,6 @@ fn add(
 
 fn overlap(a: &OwnCache, b: &OwnCache) -> bool {
     within(&a.target, &b.target) || within(&b.target, &a.target)
-}
-
-/// Warns of one id with two owners: BuildKit makes two caches of it, and says nothing.
-pub(crate) fn check_owners(planner: &mut Planner<'_>, decision: &Decision, span: Span) {
-    for mount in &decision.mounts {
-        let owner = (mount.uid, mount.gid, mount.mode);
-        let first = planner
-            .owners
-            .entry(mount.id.clone())
-            .or_insert((owner, span));
-        let ((uid, gid, mode), place) = *first;
-        if (uid, gid, mode) != owner {
-            planner.report(
-                Diagnostic::warning(
-                    span,
-                    format!(
-                        "the cache with the id {} is {}:{} {:04o} here, and {uid}:{gid} {mode:04o} elsewhere",
-                        quote(&mount.id), mount.uid, mount.gid, mount.mode
-                    ),
-                )
-                .label(place, "elsewhere")
-                .hint("BuildKit keeps two caches then: run both steps as one user"),
-            );
-        }
-    }
 }
 
 /// What a policy takes up where it is applied, in bytes.

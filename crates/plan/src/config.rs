@@ -28,6 +28,7 @@ impl Builder<'_, '_> {
             };
             let value = self.planner.expand_or_empty(&variable.value, scope);
             self.image_variables.set(&variable.name.value, value);
+            self.ground.image_env.remove(&variable.name.value);
         }
         let user = match &image.user {
             Some(user) => {

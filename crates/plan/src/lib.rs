@@ -23,6 +23,7 @@ mod config;
 mod copy;
 mod env;
 mod install;
+pub mod lints;
 mod lower;
 mod names;
 mod outputs;
@@ -74,7 +75,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     let mut planner = Planner::new(spec, request, facts);
     let plan = all(&mut planner);
     let mut diagnostics = std::mem::take(&mut planner.diagnostics);
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     // What several steps inherit is wrong once.
     diagnostics.dedup();
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
@@ -136,6 +137,9 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
                 .nonce(&stage.name.value)
                 .map(str::to_owned),
         });
+    }
+    if planner.needs.is_empty() {
+        lints::check(planner, &out);
     }
     let target = stages.order[..stages.needed].last()?;
     let result = done[*target].as_mut()?;

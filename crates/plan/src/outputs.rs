@@ -1,7 +1,7 @@
 //! Files that a step copies out of its mounts, in the same execution: what is in a mount is not in the
 //! image, and after the step nobody has it.
 
-use larder_diagnostic::{Diagnostic, Span, quote};
+use larder_diagnostic::{Diagnostic, quote};
 use larder_inject::{CacheMount, Decision};
 use larder_spec::model::{Command, Output, Run};
 
@@ -110,26 +110,6 @@ pub(crate) fn check(planner: &mut Planner<'_>, outputs: &[PlannedOutput], decisi
                 .hint("name a directory of the image: what is in a cache is not in the image"),
             );
         }
-    }
-}
-
-/// Warns of mounts that take a step's result out of the image.
-pub(crate) fn warn(planner: &mut Planner<'_>, decision: &Decision, span: Span) {
-    for vanishing in &decision.vanishing {
-        let (words, cache) = (&vanishing.words, &vanishing.cache);
-        planner.report(
-            Diagnostic::warning(
-                span,
-                format!(
-                    "what `{words}` makes in {} stays in the cache `{cache}`, and is not in the image",
-                    quote(&vanishing.directory)
-                ),
-            )
-            .hint(format!(
-                "copy what the image needs with `outputs`, as in `outputs: [{{from: {}/…, to: /usr/local/bin/}}]`",
-                vanishing.directory
-            )),
-        );
     }
 }
 

@@ -24,8 +24,6 @@ pub(crate) struct Planner<'a> {
     pub assumed: BTreeSet<String>,
     /// The stage at hand is no part of the result: mistakes count, needs and warnings do not.
     pub aside: bool,
-    /// By id of a cache: uid, gid and mode, and the step that has it first.
-    pub owners: BTreeMap<String, ((u32, u32, u32), Span)>,
     spent: usize,
     /// Of images that were met already.
     accounts: BTreeMap<String, Arc<Accounts>>,
@@ -53,7 +51,6 @@ impl<'a> Planner<'a> {
             diagnostics: Vec::new(),
             assumed: BTreeSet::new(),
             aside: false,
-            owners: BTreeMap::new(),
             spent: 0,
             accounts: BTreeMap::new(),
         }

@@ -1,11 +1,12 @@
 //! Plans steps that run a program.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use larder_catalog::KeyPart;
 use larder_diagnostic::{Diagnostic, Span};
 use larder_inject::{Decision, Exec, Policy, decide};
-use larder_spec::model::{CacheChoice, Command, Run, Step};
+use larder_spec::model::{CacheChoice, Command, EnvVar, Run, Step};
 
 use crate::caches;
 use crate::facts::ImageNeed;
@@ -22,6 +23,8 @@ pub(crate) struct Program<'s> {
     pub span: Span,
     pub args: Vec<String>,
     pub env: Arc<[(String, String)]>,
+    /// Those of `env` that the step itself sets.
+    pub own_env: &'s [EnvVar],
     pub cwd: Arc<str>,
     pub account: Arc<Account>,
     pub caches: Option<&'s CacheChoice>,
@@ -73,6 +76,7 @@ impl Builder<'_, '_> {
             span,
             args,
             env,
+            own_env: &run.env,
             cwd,
             account,
             caches: run.caches.as_ref(),
@@ -102,10 +106,15 @@ impl Builder<'_, '_> {
             let outputs: Vec<String> = (program.outputs.iter())
                 .map(|output| output.from.clone())
                 .collect();
+            let mut image_env = Cow::Borrowed(&self.ground.image_env);
+            for variable in program.own_env {
+                image_env.to_mut().remove(&variable.name.value);
+            }
             decide(
                 &Exec {
                     args: &program.args,
                     env: &program.env,
+                    image_env: &image_env,
                     user: &program.account.user,
                     cwd: &program.cwd,
                     mounted: &mounted,
@@ -117,7 +126,7 @@ impl Builder<'_, '_> {
         } else {
             Decision::default()
         };
-        self.check(&decision, program.span);
+        self.ask(&decision);
         outputs::check(self.planner, &program.outputs, &decision);
         let (parents, account) = (&decision.parents, &program.account);
         self.directories("make", parents, account, program.span);
@@ -150,10 +159,8 @@ impl Builder<'_, '_> {
         policy
     }
 
-    /// Asks for what a decision depends on, and warns of what makes it useless.
-    fn check(&mut self, decision: &Decision, span: Span) {
-        outputs::warn(self.planner, decision, span);
-        caches::check_owners(self.planner, decision, span);
+    /// Asks for what a decision depends on.
+    fn ask(&mut self, decision: &Decision) {
         if self.ground.distribution.is_none()
             && let Some((_, reference)) = &self.ground.users.image
             && decision.mounts.iter().any(|mount| {
@@ -162,18 +169,6 @@ impl Builder<'_, '_> {
             })
         {
             self.planner.need_image(reference, ImageNeed::Accounts);
-        }
-        for defeat in &decision.defeated {
-            self.planner.report(
-                Diagnostic::warning(
-                    span,
-                    format!(
-                        "`{}` keeps the cache `{}` empty",
-                        defeat.words, defeat.cache
-                    ),
-                )
-                .hint(defeat.hint.clone()),
-            );
         }
     }
 

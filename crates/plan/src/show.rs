@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use larder_inject::CacheMount;
 
+use crate::lints;
 use crate::model::{Action, Base, CopyFrom, Owner, Plan, PlannedRun, PlannedStage};
 use crate::names;
 use crate::request::{CACHE_CONTEXT, CACHE_CONTEXT_TARGET, platform_name};
 
-/// A tree of stages, steps and mounts, each mount with who owns it and why it is there. `verbose` adds
-/// what was recognised and left alone, ids, variables and owners.
+/// A tree of stages, steps and mounts, each mount with who owns it and why it is there, and each cache
+/// that was recognised and left alone with the reason. `verbose` adds ids, variables and owners.
 pub fn show(plan: &Plan, verbose: bool) -> String {
     let mut out = String::new();
     let platform = platform_name(&plan.request.platform);
@@ -126,24 +127,25 @@ fn show_run(out: &mut String, plan: &Plan, stage: &PlannedStage, run: &PlannedRu
     for output in &run.outputs {
         let _ = writeln!(out, "      output {} to {}", output.from, output.to);
     }
+    for left in &run.decision.left_alone {
+        let _ = writeln!(out, "      no cache {}: {}", left.cache, left.reason);
+    }
     for defeat in &run.decision.defeated {
-        let _ = writeln!(
-            out,
-            "      ! `{}` keeps {} empty: {}",
-            defeat.words, defeat.cache, defeat.hint
-        );
+        let _ = writeln!(out, "      ! {}: {}", lints::of(defeat), defeat.hint);
+    }
+    if let Some(why) = &run.decision.unread {
+        let _ = writeln!(out, "      no caches: the command cannot be read: {why}");
     }
     if !verbose {
         return;
     }
+    for name in &run.decision.without {
+        if run.decision.env.iter().all(|(set, _)| set != name) {
+            let _ = writeln!(out, "      without {name} of the base image");
+        }
+    }
     for (name, value) in &run.decision.env {
         let _ = writeln!(out, "      env {name}={value}");
-    }
-    if run.decision.unread {
-        out.push_str("      the command could not be followed to its end\n");
-    }
-    for left in &run.decision.left_alone {
-        let _ = writeln!(out, "      no {}: {}", left.cache, left.reason);
     }
 }
 

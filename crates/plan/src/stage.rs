@@ -65,13 +65,14 @@ pub(crate) fn build<'a>(
     args: &Args,
     copies: &BTreeMap<usize, From>,
     position: &[usize],
-    ground: Ground,
+    mut ground: Ground,
     installed: Installed<'_>,
 ) -> Built {
     let mut image_variables = Env::of_image(&ground.config.config.env, ground.complete);
     let mut variables = image_variables.clone();
     for (name, value) in args.variables() {
         variables.set(name, value);
+        ground.image_env.remove(name);
     }
     for variable in &stage.env {
         let scope = Scope {
@@ -80,6 +81,7 @@ pub(crate) fn build<'a>(
         };
         let value = planner.expand_or_empty(&variable.value, scope);
         image_variables.set(&variable.name.value, value.clone());
+        ground.image_env.remove(&variable.name.value);
         variables.set(&variable.name.value, value);
     }
     planner.spend(variables.size(), stage.name.span);

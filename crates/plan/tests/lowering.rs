@@ -434,3 +434,41 @@ fn a_cache_s_directory_is_made_as_dockerfile_makes_it() {
     assert_eq!(mounts(1)["id"], "team//root/.cache/pip");
     assert_eq!(mounts(1)["selector"], Value::Null);
 }
+
+#[test]
+fn variables_of_the_image_that_defeat_a_cache_are_left_out_of_the_step() {
+    let spec = "
+stages:
+  base:
+    from: quiet
+    steps:
+      - run: pip install x
+      - run: go build ./...
+      - run: echo PIP_NO_CACHE_DIR
+  chosen:
+    from: base
+    env: {PIP_NO_CACHE_DIR: \"1\"}
+    steps:
+      - run: pip install y
+  result:
+    from: chosen
+    steps:
+      - run: pip install z
+";
+    let lowered = lowered(spec, &support::request());
+    let env: Vec<String> = operations(&lowered, "exec")
+        .iter()
+        .map(|exec| exec["exec"]["env"].to_string())
+        .collect();
+    let has: Vec<bool> = env
+        .iter()
+        .map(|env| env.contains("\"PIP_NO_CACHE_DIR=1\""))
+        .collect();
+    assert_eq!(has, [false, true, true, true, true], "{env:?}");
+    assert!(env[1].contains("\"GOFLAGS=-v\"") && env[2].contains("\"GOFLAGS=-a -v\""));
+    let image = config(&lowered)["config"]["Env"].to_string();
+    assert!(
+        image.contains("PIP_NO_CACHE_DIR=1") && image.contains("GOFLAGS=-a -v"),
+        "{image}"
+    );
+}

@@ -6,6 +6,7 @@
 //!
 //! Knows nothing of BuildKit, caches or files.
 
+mod comments;
 mod decode;
 pub mod model;
 mod report;

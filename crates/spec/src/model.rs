@@ -27,6 +27,17 @@ pub struct Spec {
     pub stages: Vec<Stage>,
     /// The stage that is built when the client names none; the last one otherwise.
     pub target: Option<Spanned<String>>,
+    /// Comments that silence warnings, in the order of the file.
+    pub ignores: Vec<Ignore>,
+}
+
+/// `# larder: ignore=NAME[,NAME]`.
+#[derive(Clone, Debug)]
+pub struct Ignore {
+    /// Names of warnings, looked up by `plan`.
+    pub names: Vec<Spanned<String>>,
+    /// The line that it is about.
+    pub about: Span,
 }
 
 /// A declared build argument.

@@ -174,12 +174,30 @@ async fn warnings_stand_at_the_operation_that_loads_the_file() {
             "the option `memory` has no effect",
         ]
     );
-    let excerpt = seen.warnings[2].excerpt.as_ref().unwrap();
+    let lint = &seen.warnings[2];
+    assert_eq!(
+        lint.short,
+        "cache-defeated: with `--no-cache-dir` the cache `pip` is of no use"
+    );
+    assert_eq!(
+        lint.detail,
+        ["leave out `--no-cache-dir`: the cache is a mount and does not get into the image"]
+    );
+    let excerpt = lint.excerpt.as_ref().unwrap();
     assert_eq!(
         (excerpt.file.as_str(), excerpt.lines[0].clone()),
         ("larder.yaml", 7..=7)
     );
     fake.returned_outcome();
+}
+
+#[tokio::test]
+async fn a_comment_silences_a_warning() {
+    let steps = "  - run: pip install --no-cache-dir flask # larder: ignore=cache-defeated";
+    let spec = SPEC.replace("  - copy: .", steps);
+    let fake = FakeBridge::new(daemon(&spec, &CONTEXT));
+    run(&fake, &[]).await.unwrap();
+    assert!(fake.seen().warnings.is_empty());
 }
 
 #[tokio::test]

@@ -19,11 +19,15 @@ pub(super) fn script(
         heredocs: Vec::new(),
         found,
     };
-    reader.list()?;
-    if reader.peek().is_none() && reader.heredocs.is_empty() {
-        Ok(())
-    } else {
-        Err(Unsure)
+    let read = reader.list();
+    let open = reader.peek().is_some() || !reader.heredocs.is_empty();
+    let at = reader.at;
+    match read {
+        Ok(()) if !open => Ok(()),
+        read => Err(read
+            .err()
+            .unwrap_or(Unsure::HERE)
+            .at(text.get(at..).unwrap_or_default())),
     }
 }
 
@@ -58,7 +62,7 @@ impl<'t> Reader<'t, '_> {
 
     pub(super) fn expect(&mut self, byte: u8) -> Read<()> {
         if self.peek() != Some(byte) {
-            return Err(Unsure);
+            return Err(Unsure::HERE);
         }
         self.at += 1;
         Ok(())
@@ -70,7 +74,7 @@ impl<'t> Reader<'t, '_> {
             self.lines()?;
             let closed = match self.peek() {
                 None | Some(b')') => true,
-                Some(b';') => return self.ends_case().then_some(()).ok_or(Unsure),
+                Some(b';') => return self.ends_case().then_some(()).ok_or(Unsure::HERE),
                 Some(_) => self.reserved().is_some_and(|word| CLOSERS.contains(&word)),
             };
             if closed {
@@ -82,7 +86,7 @@ impl<'t> Reader<'t, '_> {
                 Some(b';') if self.ends_case() => return Ok(()),
                 Some(b';' | b'&') => self.at += 1,
                 None | Some(b'\n' | b')') => {}
-                Some(_) => return Err(Unsure),
+                Some(_) => return Err(Unsure::HERE),
             }
         }
     }
@@ -128,7 +132,7 @@ impl<'t> Reader<'t, '_> {
             return self.simple();
         };
         if CLOSERS.contains(&word) {
-            return Err(Unsure);
+            return Err(Unsure::HERE);
         }
         if !matches!(
             word,
@@ -192,8 +196,8 @@ impl<'t> Reader<'t, '_> {
     /// A list, and the word that closes it.
     fn list_until(&mut self, ends: &[&'static str]) -> Read<&'static str> {
         self.list()?;
-        let word = self.reserved().ok_or(Unsure)?;
-        let end = *ends.iter().find(|end| **end == word).ok_or(Unsure)?;
+        let word = self.reserved().ok_or(Unsure::HERE)?;
+        let end = *ends.iter().find(|end| **end == word).ok_or(Unsure::HERE)?;
         self.at += end.len();
         Ok(end)
     }
@@ -220,7 +224,7 @@ impl<'t> Reader<'t, '_> {
         }
         self.lines()?;
         if self.reserved() != Some("do") {
-            return Err(Unsure);
+            return Err(Unsure::HERE);
         }
         self.at += 2;
         self.list_until(&["done"]).map(drop)
@@ -231,7 +235,7 @@ impl<'t> Reader<'t, '_> {
         self.word()?;
         self.lines()?;
         if self.reserved() != Some("in") {
-            return Err(Unsure);
+            return Err(Unsure::HERE);
         }
         self.at += 2;
         loop {
@@ -257,7 +261,7 @@ impl<'t> Reader<'t, '_> {
             if self.ends_case() {
                 self.skip_while(|byte| byte == b';' || byte == b'&');
             } else if self.reserved() != Some("esac") {
-                return Err(Unsure);
+                return Err(Unsure::HERE);
             }
         }
     }
@@ -270,9 +274,9 @@ impl<'t> Reader<'t, '_> {
                 self.at += 2;
                 return Ok(());
             }
-            match self.peek().ok_or(Unsure)? {
+            match self.peek().ok_or(Unsure::HERE)? {
                 b'(' | b')' | b'<' | b'>' | b'&' | b'|' => self.at += 1,
-                b';' => return Err(Unsure),
+                b';' => return Err(Unsure::HERE),
                 _ => drop(self.word()?),
             }
         }
@@ -310,7 +314,7 @@ impl<'t> Reader<'t, '_> {
             }
         }
         if self.at == start {
-            return Err(Unsure);
+            return Err(Unsure::HERE);
         }
         let feeds = unwrap(command, self.depth, self.found)?;
         if self.heredocs.len() > waiting {

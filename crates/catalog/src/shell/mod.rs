@@ -15,8 +15,9 @@ pub struct Reading {
     /// Simple commands in the order in which they are written, without the programs that only run
     /// others (`sudo`, `env`, `sh -c`).
     pub commands: Vec<Command>,
-    /// Whether all of it was understood. If not, `commands` is empty.
-    pub certain: bool,
+    /// Why it was not followed to its end, if so: lower-case, without a full stop. `commands` is empty
+    /// then.
+    pub unread: Option<String>,
 }
 
 /// A simple command.
@@ -80,30 +81,60 @@ pub fn read(args: &[String]) -> Reading {
         words,
         runs_as: RunsAs::Step,
     };
-    match unwrap::unwrap(command, 0, &mut commands) {
-        Ok(_) => Reading {
-            commands,
-            certain: true,
-        },
-        Err(Unsure) => Reading::default(),
-    }
+    let done = unwrap::unwrap(command, 0, &mut commands);
+    reading(done.map(drop), commands)
 }
 
 /// Reads the text of a script.
 pub fn read_script(text: &str) -> Reading {
     let mut commands = Vec::new();
-    match grammar::script(text, RunsAs::Step, 0, &mut commands) {
+    let done = grammar::script(text, RunsAs::Step, 0, &mut commands);
+    reading(done, commands)
+}
+
+fn reading(done: Read<()>, commands: Vec<Command>) -> Reading {
+    match done {
         Ok(()) => Reading {
             commands,
-            certain: true,
+            unread: None,
         },
-        Err(Unsure) => Reading::default(),
+        Err(unsure) => Reading {
+            commands: Vec::new(),
+            unread: Some(unsure.why()),
+        },
     }
 }
 
 /// The text is not one that this reader follows.
-#[derive(Clone, Copy, Debug)]
-struct Unsure;
+#[derive(Clone, Debug)]
+struct Unsure {
+    /// What follows the place where it stopped; empty at the end of the text.
+    rest: Option<String>,
+}
+
+impl Unsure {
+    /// At the place where the reader is.
+    const HERE: Unsure = Unsure { rest: None };
+
+    /// Notes the place, unless a script inside of this one has.
+    fn at(mut self, rest: &str) -> Unsure {
+        const SHOWN: usize = 20;
+        let start = || rest.trim_start().lines().next().unwrap_or_default();
+        self.rest
+            .get_or_insert_with(|| start().chars().take(SHOWN).collect());
+        self
+    }
+
+    fn why(self) -> String {
+        match self.rest.as_deref() {
+            None => "its scripts are nested too deep".to_owned(),
+            Some("") => {
+                "a quote, a bracket or a word such as `done` is missing at its end".to_owned()
+            }
+            Some(rest) => format!("its shell syntax was not understood at `{rest}`"),
+        }
+    }
+}
 
 type Read<T> = Result<T, Unsure>;
 
@@ -114,7 +145,7 @@ fn deeper(depth: u32) -> Read<u32> {
     if depth < DEEPEST {
         Ok(depth + 1)
     } else {
-        Err(Unsure)
+        Err(Unsure::HERE)
     }
 }
 

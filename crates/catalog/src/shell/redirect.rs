@@ -36,7 +36,7 @@ impl Reader<'_, '_> {
             return if operator.len() == rest.len() {
                 Ok(false)
             } else {
-                Err(Unsure)
+                Err(Unsure::HERE)
             };
         }
         let found = OPERATORS
@@ -76,7 +76,7 @@ impl Reader<'_, '_> {
                 .text
                 .get(self.at..)
                 .filter(|rest| !rest.is_empty())
-                .ok_or(Unsure)?;
+                .ok_or(Unsure::HERE)?;
             let line = rest.split('\n').next().unwrap_or_default();
             let from = self.at;
             self.at += (line.len() + 1).min(rest.len());

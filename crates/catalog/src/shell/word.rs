@@ -34,7 +34,7 @@ impl Reader<'_, '_> {
             }
         }
         if self.at == start {
-            Err(Unsure)
+            Err(Unsure::HERE)
         } else {
             Ok(word)
         }
@@ -72,7 +72,7 @@ impl Reader<'_, '_> {
 
     fn single(&mut self, word: &mut Word) -> Read<()> {
         let rest = &self.text[self.at + 1..];
-        let end = rest.find('\'').ok_or(Unsure)?;
+        let end = rest.find('\'').ok_or(Unsure::HERE)?;
         word.text.push_str(&rest[..end]);
         self.at += end + 2;
         Ok(())
@@ -81,7 +81,7 @@ impl Reader<'_, '_> {
     fn double(&mut self, word: &mut Word) -> Read<()> {
         self.at += 1;
         loop {
-            match self.peek().ok_or(Unsure)? {
+            match self.peek().ok_or(Unsure::HERE)? {
                 b'"' => {
                     self.at += 1;
                     return Ok(());
@@ -114,7 +114,7 @@ impl Reader<'_, '_> {
             Some(b'\'') if !quoted => {
                 self.at += 1;
                 loop {
-                    match self.peek().ok_or(Unsure)? {
+                    match self.peek().ok_or(Unsure::HERE)? {
                         b'\'' => break,
                         b'\\' => self.at += 2,
                         _ => self.at += 1,
@@ -138,7 +138,7 @@ impl Reader<'_, '_> {
         word.certain = false;
         // An escape at the end may have led past it.
         word.text
-            .push_str(self.text.get(start..self.at).ok_or(Unsure)?);
+            .push_str(self.text.get(start..self.at).ok_or(Unsure::HERE)?);
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Reader<'_, '_> {
         if self.heredocs.len() == waiting {
             Ok(())
         } else {
-            Err(Unsure)
+            Err(Unsure::HERE)
         }
     }
 
@@ -164,11 +164,11 @@ impl Reader<'_, '_> {
             certain: true,
         };
         loop {
-            match self.peek().ok_or(Unsure)? {
+            match self.peek().ok_or(Unsure::HERE)? {
                 b'}' => break,
                 b'\\' => self.escape(&mut ignored),
                 // What a quote means here depends on the shell.
-                b'\'' if quoted => return Err(Unsure),
+                b'\'' if quoted => return Err(Unsure::HERE),
                 b'\'' => self.single(&mut ignored)?,
                 b'"' => self.double(&mut ignored)?,
                 b'$' => self.dollar(&mut ignored, quoted)?,
@@ -187,7 +187,7 @@ impl Reader<'_, '_> {
         self.at += 1;
         loop {
             let rest = &self.text[self.at..];
-            let next = rest.chars().next().ok_or(Unsure)?;
+            let next = rest.chars().next().ok_or(Unsure::HERE)?;
             self.at += next.len_utf8();
             match next {
                 '`' => break,

@@ -1,6 +1,6 @@
 //! Operations to decide about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use larder_inject::{Decision, Exec, Ids, Layout, OwnCache, Policy, Sharing, User, decide};
 
@@ -8,6 +8,7 @@ use larder_inject::{Decision, Exec, Ids, Layout, OwnCache, Policy, Sharing, User
 pub(crate) struct Case {
     args: Vec<String>,
     env: Vec<(String, String)>,
+    image_env: BTreeSet<String>,
     user: User,
     cwd: String,
     mounted: Vec<String>,
@@ -21,6 +22,7 @@ pub(crate) fn sh(text: &str) -> Case {
     Case {
         args: ["/bin/sh", "-c", text].map(str::to_owned).into(),
         env: Vec::new(),
+        image_env: BTreeSet::new(),
         user: User {
             uid: 1000,
             gid: 1000,
@@ -49,6 +51,12 @@ impl Case {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Case {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// A variable of the base image.
+    pub(crate) fn image_env(mut self, name: &str, value: &str) -> Case {
+        self.image_env.insert(name.to_owned());
+        self.env(name, value)
     }
 
     pub(crate) fn root(mut self) -> Case {
@@ -116,6 +124,7 @@ impl Case {
         let exec = Exec {
             args: &self.args,
             env: &self.env,
+            image_env: &self.image_env,
             user: &self.user,
             cwd: &self.cwd,
             mounted: &self.mounted,
@@ -146,6 +155,8 @@ pub(crate) fn show(decision: &Decision) -> String {
             .iter()
             .map(|(name, value)| format!("env {name}={value}")),
     );
+    let without = decision.without.iter();
+    lines.extend(without.map(|name| format!("without {name}")));
     lines.extend(decision.files.keys().map(|path| format!("file {path}")));
     lines.extend(decision.tmpfs.iter().map(|path| format!("tmpfs {path}")));
     lines.extend(decision.parents.iter().map(|path| format!("parent {path}")));
@@ -159,14 +170,12 @@ pub(crate) fn show(decision: &Decision) -> String {
         decision
             .defeated
             .iter()
-            .map(|d| format!("defeat {}: {}: {}", d.cache, d.words, d.hint)),
+            .map(|d| format!("defeat {}: {:?}: {}: {}", d.cache, d.harm, d.words, d.hint)),
     );
     lines.extend(
         (decision.vanishing.iter())
             .map(|v| format!("vanishes in {}: {} of {}", v.cache, v.directory, v.words)),
     );
-    if decision.unread {
-        lines.push("unread".to_owned());
-    }
+    lines.extend(decision.unread.iter().map(|why| format!("unread: {why}")));
     lines.into_iter().map(|line| line + "\n").collect()
 }

@@ -3,5 +3,6 @@
 mod case;
 mod classes;
 mod layouts;
+mod neutral;
 mod rules;
 mod tools;

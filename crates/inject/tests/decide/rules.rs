@@ -9,7 +9,7 @@ fn nothing_where_nothing_is_used() {
     sh("pip install x")
         .policy(|policy| policy.auto = false)
         .shows("");
-    sh("pip install 'x").shows("unread\n");
+    sh("pip install 'x").shows("unread: its shell syntax was not understood at `'x`\n");
 }
 
 #[test]
@@ -142,18 +142,41 @@ larder/shared/cargo-registry/owner:1000.1000 at /usr/local/cargo/registry, locke
 
 #[test]
 fn variables_that_lead_nowhere_good() {
-    let pip = |value: &str| sh("pip install x").env("PIP_CACHE_DIR", value);
-    pip("cache").shows("not pip: PIP_CACHE_DIR is `cache`, which is no absolute path\n");
-    pip("").shows("not pip: PIP_CACHE_DIR is ``, which is no absolute path\n");
-    pip("//").shows("not pip: PIP_CACHE_DIR is `//`, which holds more than a cache\n");
-    pip("/tmp").shows("not pip: PIP_CACHE_DIR is `/tmp`, which holds more than a cache\n");
-    pip("/proc/x").shows("not pip: PIP_CACHE_DIR is `/proc/x`, which holds more than a cache\n");
-    pip("/home/x/../build")
-        .shows("not pip: PIP_CACHE_DIR is `/home/x/../build`, which holds more than a cache\n");
-    pip("/app").shows("not pip: the step's directory `/app` is in it\n");
-    sh("PIP_CACHE_DIR=/x pip install x").shows("not pip: the command sets PIP_CACHE_DIR itself\n");
-    sh("export npm_config_cache=/x; npm ci")
-        .shows("not npm: the command sets NPM_CONFIG_CACHE itself\n");
+    for (value, reason) in [
+        (
+            "cache",
+            "PIP_CACHE_DIR is `cache`, which is no absolute path",
+        ),
+        ("", "PIP_CACHE_DIR is ``, which is no absolute path"),
+        ("//", "PIP_CACHE_DIR is `//`, which holds more than a cache"),
+        (
+            "/tmp",
+            "PIP_CACHE_DIR is `/tmp`, which holds more than a cache",
+        ),
+        (
+            "/proc/x",
+            "PIP_CACHE_DIR is `/proc/x`, which holds more than a cache",
+        ),
+        (
+            "/home/x/../build",
+            "PIP_CACHE_DIR is `/home/x/../build`, which holds more than a cache",
+        ),
+        ("/app", "the step's directory `/app` is in it"),
+    ] {
+        let case = sh("pip install x").env("PIP_CACHE_DIR", value);
+        case.shows(&format!(
+            "not pip: {reason}\ndefeat pip: Unmounted: PIP_CACHE_DIR={value}: \
+             leave PIP_CACHE_DIR out, or give it a directory that is the cache alone\n"
+        ));
+    }
+    sh("PIP_CACHE_DIR=/x pip install x").shows("
+not pip: the command sets PIP_CACHE_DIR itself
+defeat pip: Unmounted: PIP_CACHE_DIR: leave PIP_CACHE_DIR out, or mount a cache of your own where it leads
+");
+    sh("export npm_config_cache=/x; npm ci").shows("
+not npm: the command sets NPM_CONFIG_CACHE itself
+defeat npm: Unmounted: NPM_CONFIG_CACHE: leave NPM_CONFIG_CACHE out, or mount a cache of your own where it leads
+");
     sh("cargo fetch").cwd("/cache/cargo/src").shows(
         "
 not cargo-git: the step's directory `/cache/cargo/src` is in it
@@ -363,12 +386,15 @@ fn what_removes_a_mount_keeps_it_away() {
     let glob = root("apt-get update && rm -rf /var/lib/apt/lists/*");
     assert!(glob.contains("at /var/lib/apt/lists,"));
     assert!(glob.contains(
-        "defeat apt-lists: rm -rf /var/lib/apt/lists/*: leave out `rm -rf /var/lib/apt/lists/*`: \
+        "defeat apt-lists: Emptied: rm -rf /var/lib/apt/lists/*: leave out `rm -rf /var/lib/apt/lists/*`: \
          it empties the cache, which does not get into the image\n"
     ));
     assert_eq!(glob.matches("defeat").count(), 1);
     sh("pip install x; rm -rf /cache")
-        .shows("not pip: `rm -rf /cache` would fail: a mount point cannot be removed\n");
+        .shows("
+not pip: `rm -rf /cache` would fail: a mount point cannot be removed
+defeat pip: Removed: rm -rf /cache: leave out `rm -rf /cache`: what is in a cache does not get into the image; or write `caches: none`
+");
     assert_eq!(
         sh("pip install x; rm -rf ~/.cache/pip")
             .decide()
@@ -388,7 +414,7 @@ fn defeats_only_of_mounted_caches() {
     sh("pip install --no-cache-dir x").shows("
 larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/pip, shared, 1000:1000 755, `pip install`
 env PIP_CACHE_DIR=/cache/pip
-defeat pip: --no-cache-dir: leave out `--no-cache-dir`: the cache is a mount and does not get into the image
+defeat pip: Unused: --no-cache-dir: leave out `--no-cache-dir`: the cache is a mount and does not get into the image
 ");
     assert!(
         sh("pip install --no-cache-dir x")

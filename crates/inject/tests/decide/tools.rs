@@ -74,7 +74,10 @@ fn variables_with_a_path_in_them() {
     let other = maven().env("MAVEN_OPTS", "-Xmx1g");
     assert_eq!(
         (targets(&other), env(&other)),
-        ("/home/build/.m2/repository".to_owned(), String::new())
+        (
+            "/cache/maven".to_owned(),
+            "MAVEN_OPTS=-Xmx1g -Dmaven.repo.local=/cache/maven".to_owned()
+        )
     );
     let given = maven().env("MAVEN_OPTS", "-Xmx1g -Dmaven.repo.local=/m2");
     assert_eq!(
@@ -97,8 +100,8 @@ fn variables_with_a_path_in_them() {
         "maven: the command sets MAVEN_OPTS itself\n"
     );
     assert_eq!(
-        targets(&maven().env("MAVEN_OPTS", "").root()),
-        "/root/.m2/repository"
+        env(&maven().env("MAVEN_OPTS", "").root()),
+        "MAVEN_OPTS=-Dmaven.repo.local=/cache/maven"
     );
 }
 

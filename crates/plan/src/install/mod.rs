@@ -97,6 +97,7 @@ impl Builder<'_, '_> {
             span: step.span,
             args,
             env,
+            own_env: &install.env,
             cwd,
             account: Arc::clone(account),
             caches: install.caches.as_ref(),

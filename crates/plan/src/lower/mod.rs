@@ -234,7 +234,9 @@ impl Lowering<'_> {
     ) -> Exec {
         let decision = &run.decision;
         let options = &self.plan.request.run;
-        let variables = run.env.iter().chain(&decision.env);
+        let kept = run.env.iter();
+        let kept = kept.filter(|(name, _)| !decision.without.contains(name));
+        let variables = kept.chain(&decision.env);
         let mut env = Vec::with_capacity(run.env.len() + decision.env.len() + 1);
         env.extend(variables.map(|(name, value)| variable(name, value)));
         env.extend(nonce.map(|nonce| variable(NONCE, nonce)));

@@ -116,6 +116,8 @@ fn image(reference: &str) -> ImageFact {
             "Entrypoint":["docker-entrypoint.sh"],"Cmd":["node"]},"history":[{"created_by":"node"}]}"#
     } else if reference.contains("pwsh") {
         r#"{"config":{"Shell":["pwsh","-Command"]}}"#
+    } else if reference.contains("quiet") {
+        r#"{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/bin:/bin","PIP_NO_CACHE_DIR=1","GOFLAGS=-a -v"]}}"#
     } else if reference.contains("trigger") {
         r#"{"config":{"OnBuild":["COPY . /app","RUN make"],"User":"app:staff","WorkingDir":"/srv","Shell":["/bin/bash","-o","pipefail","-c"]}}"#
     } else {

@@ -5,6 +5,7 @@ use larder_diagnostic::{Diagnostic, Spanned, quote};
 use super::fields::Keys;
 use super::stage::{self, IN_IMAGE, IN_STEPS};
 use super::{Decoder, Slot, describe};
+use crate::comments;
 use crate::model::{CacheIds, Layout, Scope, Spec, Stage};
 use crate::tree::{Kind, Node};
 
@@ -75,6 +76,7 @@ impl<'src> Decoder<'_, 'src> {
             runtime_caches: None,
             stages: Vec::new(),
             target: None,
+            ignores: comments::ignores(self.source),
         };
         let mut stages = None;
         let mut inline = Vec::new();

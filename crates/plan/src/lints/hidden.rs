@@ -1,0 +1,108 @@
+//! What a cache of an author's own hides.
+
+use larder_catalog::within;
+use larder_diagnostic::{Diagnostic, Span, quote};
+use larder_inject::CacheMount;
+
+use super::{Found, Run, View};
+use crate::model::{Action, Base, PlannedStep};
+
+/// Directories in which every image has something.
+const OF_THE_IMAGE: [&str; 19] = [
+    "/bin",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/root",
+    "/sbin",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/share",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/lib",
+    "/var/lib/dpkg",
+];
+
+pub(super) fn check(view: &View<'_>, run: &Run<'_>, found: &mut Vec<Found>) {
+    for (mount, declared) in run.own() {
+        let (target, cache) = (&mount.target, quote(&mount.cache));
+        let at = quote(target);
+        let span = declared.map_or(run.span, |own| own.target.span);
+        let (message, other) = if OF_THE_IMAGE.contains(&target.as_str()) {
+            (
+                format!("the cache {cache} hides what the image has at {at}"),
+                None,
+            )
+        } else if let Some(other) = filled(view, run, mount) {
+            let message = format!("the cache {cache} hides what an earlier step put at {at}");
+            (message, Some(other))
+        } else if within(&run.planned.cwd, target) {
+            let message = format!(
+                "the cache {cache} takes in {}, in which the step works: what it writes there does \
+                 not get into the image",
+                quote(&run.planned.cwd)
+            );
+            (message, None)
+        } else {
+            continue;
+        };
+        let mut diagnostic = Diagnostic::warning(span, message)
+            .lint("mount-hides-files")
+            .hint(format!(
+                "mount it elsewhere, such as at `/cache/{}`",
+                mount.cache
+            ));
+        if let Some(other) = other {
+            diagnostic = diagnostic.label(other, "put there here");
+        }
+        found.push(run.found(diagnostic));
+    }
+}
+
+/// The first step before a run, also of the stages below, that put something where a mount is.
+fn filled(view: &View<'_>, run: &Run<'_>, mount: &CacheMount) -> Option<Span> {
+    let mut stage = view.stages.get(run.stage_index)?;
+    let mut before = stage.steps.get(..run.index)?;
+    let mut found = None;
+    loop {
+        let fills = |step: &&PlannedStep| fills(step, &mount.target);
+        found = before.iter().find(fills).map(|step| step.span).or(found);
+        let Base::Stage(below) = stage.base else {
+            return found;
+        };
+        stage = view.stages.get(below)?;
+        before = &stage.steps;
+    }
+}
+
+fn fills(step: &PlannedStep, target: &str) -> bool {
+    match &step.action {
+        Action::Copy(copies) => copies.iter().any(|copy| {
+            let dest = copy.dest.trim_end_matches('/');
+            within(if dest.is_empty() { "/" } else { dest }, target)
+        }),
+        Action::Run(run) => {
+            let mut mounts = run.decision.mounts.iter();
+            mounts.all(|mount| !within(target, &mount.target))
+                && run.args.iter().any(|text| names(text, target))
+        }
+        Action::Directories { .. } | Action::Account { .. } | Action::Runtime(_) => false,
+    }
+}
+
+/// Whether a text has a path, or one below it.
+fn names(text: &str, path: &str) -> bool {
+    let of_name = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    text.match_indices(path).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + path.len()..].chars().next();
+        !before.is_some_and(|c| of_name(c) || "/~}".contains(c)) && !after.is_some_and(of_name)
+    })
+}
