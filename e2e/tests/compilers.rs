@@ -1,6 +1,6 @@
 //! Objects that were compiled before come from the cache, in the same project and for the same user.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, thread};
 
 use larder_e2e::{Built, Engine, Project, unique};
 
@@ -57,8 +57,7 @@ fn said(built: &Built<'_>) -> Vec<String> {
 
 fn check(compiler: &Compiler) {
     let engine = Engine::from_env().unwrap();
-    let namespace = unique();
-    let build = |project: &str| {
+    let build = |project: &str, namespace: &str| {
         let project = Project::new(&engine, &spec(compiler, project)).unwrap();
         project
             .file("main.c", "int main(void) { return 0; }\n")
@@ -67,14 +66,24 @@ fn check(compiler: &Compiler) {
         said(
             &engine
                 .build(&project)
-                .namespace(&namespace)
+                .namespace(namespace)
                 .succeed()
                 .unwrap(),
         )
     };
-    assert_eq!(build("one"), ["build 0 1", "root 0 1"]);
-    assert_eq!(build("one"), ["build 1 0", "root 1 0"]);
-    assert_eq!(build("two"), ["build 0 1", "root 0 1"], "another project");
+    let (misses, hits) = (["build 0 1", "root 0 1"], ["build 1 0", "root 1 0"]);
+    let namespace = unique();
+    assert_eq!(build("one", &namespace), misses);
+    assert_eq!(build("one", &namespace), hits);
+    assert_eq!(build("two", &namespace), misses, "another project");
+
+    let namespace = unique();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| build("one", &namespace));
+        }
+    });
+    assert_eq!(build("one", &namespace), hits, "after two builds at once");
 }
 
 #[test]

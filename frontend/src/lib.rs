@@ -44,7 +44,8 @@ pub async fn run(
 }
 
 /// What a client may demand of a frontend, and this one has. The image's label says the same.
-const FRONTEND_CAPS: [&str; 2] = [
+const FRONTEND_CAPS: [&str; 3] = [
+    "moby.buildkit.frontend.contexts",
     "moby.buildkit.frontend.inputs",
     "moby.buildkit.frontend.gitquerystring",
 ];

@@ -8,19 +8,20 @@ use larder_plan::{CACHE_CONTEXT, Context, Request};
 
 use crate::origin::{from_web, is_archive, solve, solve_definition};
 
-/// The names that nothing asks for.
-pub(crate) fn unused(options: &Options) -> impl Iterator<Item = &str> {
-    let names = options.named_contexts.keys().map(String::as_str);
-    names.filter(|name| name.split("::").next() != Some(CACHE_CONTEXT))
-}
-
-/// The context `larder-cache`, if the client gives one for this platform, or for all.
+/// The context `larder-cache`, if the client gives one for this platform, or for all. Any other is an
+/// error: a client that gives an image's name to a context wants it in place of the image.
 pub(crate) async fn cache_context(
     bridge: &impl Bridge,
     capabilities: &Capabilities,
     options: &Options,
     platform: &Platform,
 ) -> Result<Option<Context>, Failure> {
+    let mut names = options.named_contexts.keys();
+    if let Some(name) = names.find(|name| name.split("::").next() != Some(CACHE_CONTEXT)) {
+        let message =
+            format!("specs cannot name a build context yet; `{CACHE_CONTEXT}` is the only one");
+        return Err(Failure::option(format!("context:{name}"), message));
+    }
     let of_platform = format!("{CACHE_CONTEXT}::{platform}");
     let given = [of_platform.as_str(), CACHE_CONTEXT]
         .into_iter()

@@ -8,7 +8,6 @@ use larder_gateway::Options;
 use larder_gateway::options::NoCacheOption;
 use larder_plan::{Context, NoCache, Request, RunOptions};
 
-use crate::named;
 use crate::origin::Origin;
 
 /// What to build for. The daemon's own platform unless the client names some.
@@ -69,10 +68,7 @@ pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
         .ignored
         .iter()
         .map(|name| format!("the option `{name}` has no effect"));
-    let contexts = named::unused(options)
-        .map(|name| format!("the build context `{name}` is not used: specs cannot name it yet"));
-    contexts
-        .chain(without_effect)
+    without_effect
         .map(|message| Diagnostic::warning(None, message))
         .collect()
 }

@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use larder_catalog::{
-    CACHES, Cache, Class, Effect, KeyPart, Made, Owner, Place, Reading, Removal, RunsAs, Scope,
-    Sign, Use, clean, installed, named, read, within,
+    CACHES, Cache, Class, KeyPart, Made, Owner, Reading, Removal, RunsAs, Scope, Use, clean,
+    installed, named, read, within,
 };
 
 use crate::id::Id;
 use crate::neutral::{self, Changes};
 use crate::place::{Placed, Site};
-use crate::{
-    CacheMount, Decision, Defeat, Exec, Harm, Ids, LeftAlone, OwnCache, Policy, Vanishing,
-};
+use crate::{CacheMount, Decision, Exec, Ids, LeftAlone, OwnCache, Policy, Vanishing};
 
 const MODE: u32 = 0o755;
 
@@ -108,18 +106,18 @@ struct Why<'a> {
     kept: Option<&'a String>,
 }
 
-struct Deciding<'a> {
-    policy: &'a Policy,
-    reading: &'a Reading,
-    removals: Vec<Removal>,
+pub(crate) struct Deciding<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) reading: &'a Reading,
+    pub(crate) removals: Vec<Removal>,
     results: Vec<Made>,
-    site: Site<'a>,
+    pub(crate) site: Site<'a>,
     env: BTreeMap<&'static str, String>,
     /// What becomes of variables of the base image.
     neutral: Changes,
     tmpfs: BTreeSet<&'static str>,
     parents: BTreeSet<String>,
-    decision: Decision,
+    pub(crate) decision: Decision,
 }
 
 impl Deciding<'_> {
@@ -148,6 +146,7 @@ impl Deciding<'_> {
         }
         let mount = CacheMount {
             cache: own.id.clone(),
+            own: true,
             id: self.named(&id, &own.id),
             target,
             sharing: own.sharing,
@@ -222,13 +221,7 @@ impl Deciding<'_> {
             }
         }
         self.tmpfs.extend(tmpfs);
-        for file in cache.files {
-            if self.site.in_the_way(file.path).is_none() {
-                self.decision
-                    .files
-                    .insert(file.path.to_owned(), file.contents.to_owned());
-            }
-        }
+        self.overlay(cache);
         self.emptied(cache.name, &target);
         self.unused(cache, &exec);
         self.neutral = neutral;
@@ -255,6 +248,7 @@ impl Deciding<'_> {
         let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
         let mount = CacheMount {
             cache: cache.name.to_owned(),
+            own: false,
             id: self.named(&id, &target),
             target,
             sharing: cache.sharing,
@@ -267,137 +261,13 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    /// Whether the command gives the cache's variable a value that says nothing of the cache. One that
-    /// does leaves the cache without a mount.
-    fn told(&mut self, cache: &Cache) -> Result<bool, String> {
-        let Place::Movable(movable) = &cache.place else {
-            return Ok(false);
-        };
-        let mut told = false;
-        for variable in movable.variables {
-            if !self.reading.sets(variable, movable.any_case) {
-                continue;
-            }
-            told = movable
-                .prefix
-                .is_some_and(|prefix| !self.reading.says(variable, prefix));
-            if !told {
-                let hint =
-                    format!("leave {variable} out, or mount a cache of your own where it leads");
-                self.defeat(cache.name, variable, Some(variable), Harm::Unmounted, hint);
-                return Err(format!("the command sets {variable} itself"));
+    fn overlay(&mut self, cache: &'static Cache) {
+        for file in cache.files {
+            if self.site.in_the_way(file.path).is_none() {
+                let (path, contents) = (file.path.to_owned(), file.contents.to_owned());
+                self.decision.files.insert(path, contents);
             }
         }
-        Ok(told)
-    }
-
-    /// The place for a cache. A variable that leads to none leaves it without a mount.
-    fn place(&mut self, cache: &Cache, exec: &Exec<'_>, told: bool) -> Result<Placed, String> {
-        let site = Site::new(exec, self.policy.layout);
-        let placed = site.place(cache, told);
-        if placed.is_err()
-            && let Place::Movable(movable) = &cache.place
-            && let Some((name, value)) = site.variable(movable)
-        {
-            let hint = format!("leave {name} out, or give it a directory that is the cache alone");
-            let words = format!("{name}={value}");
-            self.defeat(cache.name, &words, Some(name), Harm::Unmounted, hint);
-        }
-        placed
-    }
-
-    /// Why a mount would harm the image, if so.
-    fn avoided(&mut self, cache: &'static Cache, exec: &Exec<'_>) -> Result<(), String> {
-        let avoids = self.reading.avoids(cache, exec.env);
-        let Some((words, avoid)) = avoids.first() else {
-            return Ok(());
-        };
-        // A command by itself is what the author is after.
-        if !matches!(avoid.sign, Sign::Command(_)) {
-            let hint = format!("leave it out, or write `caches: none`: {}", avoid.hint);
-            self.defeat(
-                cache.name,
-                words,
-                variable(&avoid.sign),
-                Harm::Unmounted,
-                hint,
-            );
-        }
-        Err(format!("with `{words}`, {}", avoid.hint))
-    }
-
-    /// Notes what keeps the tool from using a mount, or has it empty it.
-    fn unused(&mut self, cache: &'static Cache, exec: &Exec<'_>) {
-        for (words, defeat) in self.reading.defeats(cache, exec.env) {
-            let harm = if defeat.empties() {
-                Harm::Emptied
-            } else {
-                Harm::Unused
-            };
-            let (variable, hint) = (variable(&defeat.sign), defeat.hint.to_owned());
-            self.defeat(cache.name, &words, variable, harm, hint);
-        }
-    }
-
-    /// Why nothing can be mounted at a path, if so.
-    fn free(&mut self, cache: &str, target: &str) -> Result<(), String> {
-        if let Some(mounted) = self.site.in_the_way(target) {
-            return Err(format!("`{mounted}` is mounted already"));
-        }
-        let overlaps =
-            |other: &&CacheMount| within(target, &other.target) || within(&other.target, target);
-        if let Some(other) = self.decision.mounts.iter().find(overlaps) {
-            return Err(format!(
-                "cache `{}` is mounted at `{}`",
-                other.cache, other.target
-            ));
-        }
-        let removes = |removal: &&Removal| removal.effect(target) == Some(Effect::Removes);
-        let Some(removal) = self.removals.iter().find(removes) else {
-            return Ok(());
-        };
-        let words = removal.words.clone();
-        let hint = format!(
-            "leave out `{words}`: what is in a cache does not get into the image; or write `caches: none`"
-        );
-        self.defeat(cache, &words, None, Harm::Removed, hint);
-        Err(format!(
-            "`{words}` would fail: a mount point cannot be removed"
-        ))
-    }
-
-    /// Notes what empties a mount.
-    fn emptied(&mut self, cache: &str, target: &str) {
-        let empties = |removal: &&Removal| removal.effect(target) == Some(Effect::Empties);
-        let emptying: Vec<String> = self
-            .removals
-            .iter()
-            .filter(empties)
-            .map(|removal| removal.words.clone())
-            .collect();
-        for words in emptying {
-            let hint = format!(
-                "leave out `{words}`: it empties the cache, which does not get into the image"
-            );
-            self.defeat(cache, &words, None, Harm::Emptied, hint);
-        }
-    }
-
-    fn defeat(
-        &mut self,
-        cache: &str,
-        words: &str,
-        variable: Option<&str>,
-        harm: Harm,
-        hint: String,
-    ) {
-        self.decision.defeated.push(Defeat {
-            cache: cache.to_owned(),
-            words: words.to_owned(),
-            variable: variable.map(str::to_owned),
-            harm,
-            hint,
-        });
     }
 
     fn id(&self, scope: Scope, cache: String, key: &[KeyPart], (uid, gid): (u32, u32)) -> Id {
@@ -490,12 +360,5 @@ impl Deciding<'_> {
         decision.tmpfs = self.tmpfs.into_iter().map(str::to_owned).collect();
         decision.parents = self.parents.into_iter().collect();
         decision
-    }
-}
-
-fn variable(sign: &Sign) -> Option<&'static str> {
-    match sign {
-        Sign::Variable(condition) => condition.variable(),
-        Sign::Flag(_) | Sign::Command(_) => None,
     }
 }

@@ -4,6 +4,7 @@
 //! mounts, whoever wrote it.
 
 mod decide;
+mod harm;
 pub mod id;
 mod neutral;
 mod place;
@@ -146,6 +147,8 @@ pub struct Decision {
 pub struct CacheMount {
     /// The catalogue's name, or the author's.
     pub cache: String,
+    /// Whether the name is the author's.
+    pub own: bool,
     /// The id that BuildKit knows it by.
     pub id: String,
     /// Where, absolute.

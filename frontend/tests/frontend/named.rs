@@ -99,17 +99,24 @@ async fn one_for_a_platform_comes_first() {
     let options = [
         ("context:larder-cache", "local:all"),
         ("context:larder-cache::linux/amd64", "local:some"),
-        ("context:other", "local:all"),
     ];
     let fake = FakeBridge::new(script);
     run(&fake, &options).await.unwrap();
     let seen = fake.seen();
     assert!(names(seen.solved.last().unwrap()).contains(&SEED.to_owned()));
-    let warnings: Vec<&str> = seen.warnings.iter().map(|w| w.short.as_str()).collect();
-    assert_eq!(
-        warnings,
-        ["the build context `other` is not used: specs cannot name it yet"]
+}
+
+#[tokio::test]
+async fn any_other_is_an_error() {
+    let fake = FakeBridge::new(script());
+    let failure = run(&fake, &[("context:python", "docker-image://x")]).await;
+    assert!(failure.is_err());
+    let message = fake.returned_error().message;
+    assert!(
+        message.contains("`larder-cache` is the only one"),
+        "{message}"
     );
+    assert!(message.contains("context:python"), "{message}");
 }
 
 #[tokio::test]

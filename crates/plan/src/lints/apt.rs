@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use larder_catalog::{Command, RunsAs};
+use larder_catalog::{Command, RunsAs, read};
 use larder_diagnostic::Diagnostic;
 
 use super::{Found, Run};
@@ -63,7 +63,10 @@ fn tell(group: &[(&Run<'_>, Install)], found: &mut Vec<Found>) {
 /// What a step installs, if it does nothing else.
 fn install(run: &Run<'_>) -> Option<Install> {
     let mut install = Install::default();
-    for command in &run.reading.commands {
+    if run.planned.args.iter().all(|word| !word.contains("apt")) {
+        return None;
+    }
+    for command in &read(&run.planned.args).commands {
         add(command, &mut install)?;
     }
     (!install.packages.is_empty()).then_some(install)

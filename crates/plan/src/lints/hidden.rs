@@ -1,5 +1,7 @@
 //! What a cache of an author's own hides.
 
+use std::collections::BTreeMap;
+
 use larder_catalog::within;
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_inject::CacheMount;
@@ -30,7 +32,12 @@ const OF_THE_IMAGE: [&str; 19] = [
     "/var/lib/dpkg",
 ];
 
-pub(super) fn check(view: &View<'_>, run: &Run<'_>, found: &mut Vec<Found>) {
+pub(super) fn check<'a>(
+    view: &View<'a>,
+    run: &Run<'a>,
+    fillers: &mut Fillers<'a>,
+    found: &mut Vec<Found>,
+) {
     for (mount, declared) in run.own() {
         let (target, cache) = (&mount.target, quote(&mount.cache));
         let at = quote(target);
@@ -40,7 +47,7 @@ pub(super) fn check(view: &View<'_>, run: &Run<'_>, found: &mut Vec<Found>) {
                 format!("the cache {cache} hides what the image has at {at}"),
                 None,
             )
-        } else if let Some(other) = filled(view, run, mount) {
+        } else if let Some(other) = filled(view, run, fillers, mount) {
             let message = format!("the cache {cache} hides what an earlier step put at {at}");
             (message, Some(other))
         } else if within(&run.planned.cwd, target) {
@@ -66,19 +73,33 @@ pub(super) fn check(view: &View<'_>, run: &Run<'_>, found: &mut Vec<Found>) {
     }
 }
 
+/// The first step of a stage that puts something at a path, by stage and path.
+pub(super) type Fillers<'a> = BTreeMap<(usize, &'a str), Option<usize>>;
+
 /// The first step before a run, also of the stages below, that put something where a mount is.
-fn filled(view: &View<'_>, run: &Run<'_>, mount: &CacheMount) -> Option<Span> {
-    let mut stage = view.stages.get(run.stage_index)?;
-    let mut before = stage.steps.get(..run.index)?;
+fn filled<'a>(
+    view: &View<'a>,
+    run: &Run<'a>,
+    fillers: &mut Fillers<'a>,
+    mount: &'a CacheMount,
+) -> Option<Span> {
+    let mut index = run.stage_index;
+    let mut before = run.index;
     let mut found = None;
     loop {
-        let fills = |step: &&PlannedStep| fills(step, &mount.target);
-        found = before.iter().find(fills).map(|step| step.span).or(found);
+        let stage = view.stages.get(index)?;
+        let first = fillers.entry((index, &mount.target)).or_insert_with(|| {
+            let mut steps = stage.steps.iter();
+            steps.position(|step| fills(step, &mount.target))
+        });
+        if let Some(first) = first.filter(|first| *first < before) {
+            found = stage.steps.get(first).map(|step| step.span);
+        }
         let Base::Stage(below) = stage.base else {
             return found;
         };
-        stage = view.stages.get(below)?;
-        before = &stage.steps;
+        index = below;
+        before = usize::MAX;
     }
 }
 

@@ -8,11 +8,11 @@ mod own;
 mod secrets;
 mod steps;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use larder_catalog::{Reading, read};
 use larder_diagnostic::{Diagnostic, Span, quote};
-use larder_inject::{CacheMount, Id};
+use larder_inject::CacheMount;
 use larder_spec::model::{self, CacheChoice, CacheEntry, EnvVar, OwnCache, Spec, Step, StepKind};
 
 use crate::model::{Action, PlannedRun, PlannedStage};
@@ -152,22 +152,21 @@ pub(crate) fn check(planner: &mut Planner<'_>, stages: &[PlannedStage]) {
         stages,
     };
     let mut found = Vec::new();
-    for (index, stage) in stages.iter().enumerate() {
-        let runs: Vec<Run<'_>> = view.runs(index, stage);
-        for run in &runs {
+    let mut fillers = hidden::Fillers::default();
+    let stages = stages.iter().enumerate();
+    let runs: Vec<Vec<Run<'_>>> = stages
+        .map(|(index, stage)| view.runs(index, stage))
+        .collect();
+    for (stage, runs) in view.stages.iter().zip(&runs) {
+        for run in runs {
             steps::check(run, &mut found);
             secrets::check(run, &mut found);
             own::parents(run, &mut found);
-            hidden::check(&view, run, &mut found);
+            hidden::check(&view, run, &mut fillers, &mut found);
         }
-        apt::check(stage, &runs, &mut found);
+        apt::check(stage, runs, &mut found);
     }
-    let all = stages.iter().enumerate();
-    own::owners(
-        &all.flat_map(|(index, stage)| view.runs(index, stage))
-            .collect::<Vec<_>>(),
-        &mut found,
-    );
+    own::owners(runs.iter().flatten(), &mut found);
     for Found { diagnostic, step } in found {
         let silenced = planner.spec.ignores.iter().any(|ignore| {
             let named = |name: &str| Some(name) == diagnostic.lint;
@@ -222,7 +221,6 @@ struct Run<'a> {
     planned: &'a PlannedRun,
     /// The lines to show.
     span: Span,
-    reading: Reading,
 }
 
 impl<'a> View<'a> {
@@ -232,29 +230,29 @@ impl<'a> View<'a> {
             .stages
             .iter()
             .find(|stage| stage.name.value == planned.name);
+        let written = stage.into_iter().flat_map(|stage| &stage.steps);
+        let written: BTreeMap<u32, &Step> = written.map(|step| (step.span.start, step)).collect();
         let run = |(index, step): (usize, &'a crate::model::PlannedStep)| {
             let Action::Run(run) = &step.action else {
                 return None;
             };
-            let written = stage.into_iter().flat_map(|stage| &stage.steps);
-            let holds =
-                |it: &&Step| it.span.start <= step.span.start && step.span.end <= it.span.end;
+            let before = written.range(..=step.span.start).next_back();
+            let holding = before.filter(|(_, it)| step.span.end <= it.span.end);
             Some(Run {
                 spec: self.spec,
                 stage,
-                step: { written }.find(holds),
+                step: holding.map(|(_, step)| *step),
                 stage_index,
                 index,
                 planned: run,
                 span: step.span,
-                reading: read(&run.args),
             })
         };
         planned.steps.iter().enumerate().filter_map(run).collect()
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// A warning about the step.
     fn warn(&self, lint: &'static str, message: String, hint: impl Into<String>) -> Found {
         self.found(
@@ -272,17 +270,14 @@ impl Run<'_> {
     }
 
     /// Mounts of the author's own caches, and where they are declared.
-    fn own(&self) -> impl Iterator<Item = (&CacheMount, Option<&OwnCache>)> {
+    fn own(&self) -> impl Iterator<Item = (&'a CacheMount, Option<&'a OwnCache>)> {
         let mounts = self.planned.decision.mounts.iter();
-        mounts.filter_map(|mount| match mount.id.parse::<Id>() {
-            Ok(id) => id.own.then(|| (mount, self.declared(&mount.cache))),
-            // A Dockerfile's id does not say it.
-            Err(_) => Some((mount, Some(self.declared(&mount.cache)?))),
-        })
+        let own = mounts.filter(|mount| mount.own);
+        own.map(|mount| (mount, self.declared(&mount.cache)))
     }
 
     /// The innermost declaration of a cache of the author's.
-    fn declared(&self, id: &str) -> Option<&OwnCache> {
+    fn declared(&self, id: &str) -> Option<&'a OwnCache> {
         let (caches, _) = self.of_step();
         let stage = self.stage.and_then(|stage| stage.caches.as_ref());
         let levels = caches.into_iter().chain(stage).chain(&self.spec.caches);
@@ -294,7 +289,7 @@ impl Run<'_> {
     }
 
     /// The step's own `caches` and `env`.
-    fn of_step(&self) -> (Option<&CacheChoice>, &[EnvVar]) {
+    fn of_step(&self) -> (Option<&'a CacheChoice>, &'a [EnvVar]) {
         match self.step.map(|step| &step.kind) {
             Some(StepKind::Run(run)) => (run.caches.as_ref(), &run.env),
             Some(StepKind::Install(install)) => (install.caches.as_ref(), &install.env),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use larder_catalog::within;
 use larder_diagnostic::{Diagnostic, quote};
-use larder_inject::{CacheMount, Id};
+use larder_inject::CacheMount;
+use larder_spec::model::CacheIds;
 
 use super::secrets::of_path;
 use super::{Found, Run};
@@ -39,12 +40,12 @@ pub(super) fn parents(run: &Run<'_>, found: &mut Vec<Found>) {
 }
 
 /// Caches of one id that BuildKit keeps more than once.
-pub(super) fn owners(runs: &[Run<'_>], found: &mut Vec<Found>) {
+pub(super) fn owners<'r, 'a: 'r>(runs: impl Iterator<Item = &'r Run<'a>>, found: &mut Vec<Found>) {
     let mut first: BTreeMap<&str, (&Run<'_>, &CacheMount)> = BTreeMap::new();
     let mut told: BTreeSet<(&str, String)> = BTreeSet::new();
     for run in runs {
         for mount in &run.planned.decision.mounts {
-            let Some(name) = common(mount) else {
+            let Some(name) = common(run, mount) else {
                 continue;
             };
             let &mut (other, known) = first.entry(name).or_insert((run, mount));
@@ -74,10 +75,10 @@ pub(super) fn owners(runs: &[Run<'_>], found: &mut Vec<Found>) {
 }
 
 /// What a cache is called, if that does not say whose it is.
-fn common(mount: &CacheMount) -> Option<&str> {
-    match mount.id.parse::<Id>() {
-        Ok(id) => id.own.then_some(&mount.cache),
-        Err(_) => Some(&mount.id),
+fn common<'r>(run: &Run<'_>, mount: &'r CacheMount) -> Option<&'r str> {
+    match run.spec.cache_ids {
+        CacheIds::Larder => mount.own.then_some(&mount.cache),
+        CacheIds::Dockerfile => Some(&mount.id),
     }
 }
 
