@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct Progress {
     /// In the order in which they are first named.
     pub vertices: Vec<Vertex>,
-    /// What steps print, as it came.
+    /// What steps print, in whole lines, in the order in which these end.
     pub logs: String,
     /// The short text of each warning, and its details.
     pub warnings: Vec<String>,
@@ -17,6 +17,9 @@ pub struct Progress {
     /// What was not progress: excerpts, and the error.
     pub text: String,
 }
+
+/// The last line, not at its end yet, of what an operation prints to a stream.
+type Lines = BTreeMap<(String, i64), Vec<u8>>;
 
 /// An operation, as the daemon knows it.
 #[derive(Clone, Debug, Default)]
@@ -41,13 +44,14 @@ impl Progress {
     pub fn read(printed: &str) -> Self {
         let mut progress = Self::default();
         let mut known = BTreeMap::new();
+        let mut lines = BTreeMap::new();
         let mut rest = printed;
         while !rest.is_empty() {
             if rest.starts_with('{') {
                 let mut values = serde_json::Deserializer::from_str(rest).into_iter::<News>();
                 if let Some(Ok(news)) = values.next() {
                     rest = rest[values.byte_offset()..].trim_start_matches('\n');
-                    progress.add(news, &mut known);
+                    progress.add(news, &mut known, &mut lines);
                     continue;
                 }
             }
@@ -55,10 +59,14 @@ impl Progress {
             progress.text.push_str(&rest[..end]);
             rest = &rest[end..];
         }
+        for mut line in lines.into_values().filter(|line| !line.is_empty()) {
+            line.push(b'\n');
+            progress.logs.push_str(&String::from_utf8_lossy(&line));
+        }
         progress
     }
 
-    fn add(&mut self, news: News, known: &mut BTreeMap<String, usize>) {
+    fn add(&mut self, news: News, known: &mut BTreeMap<String, usize>, lines: &mut Lines) {
         for told in news.vertexes.unwrap_or_default() {
             let index = *known.entry(told.digest.clone()).or_insert_with(|| {
                 self.vertices.push(Vertex::default());
@@ -75,7 +83,12 @@ impl Progress {
             }
         }
         for log in news.logs.unwrap_or_default() {
-            self.logs.push_str(&decode(&log.data));
+            let line = lines.entry((log.vertex, log.stream)).or_default();
+            line.extend(bytes(&log.data));
+            if let Some(end) = line.iter().rposition(|&byte| byte == b'\n') {
+                let whole: Vec<u8> = line.drain(..=end).collect();
+                self.logs.push_str(&String::from_utf8_lossy(&whole));
+            }
         }
         for warning in news.warnings.unwrap_or_default() {
             let mut text = decode(&warning.short);
@@ -88,6 +101,13 @@ impl Progress {
             self.warning_lines
                 .push(first.map_or(0, |range| range.start.line));
         }
+    }
+
+    /// The lines that steps print after a `>`, without it.
+    pub fn said(&self) -> Vec<String> {
+        let lines = self.logs.lines();
+        let said = lines.filter_map(|line| line.strip_prefix('>'));
+        said.map(str::to_owned).collect()
     }
 
     /// What the spec's steps are: neither what BuildKit does to load files and images, nor the images.
@@ -122,8 +142,11 @@ impl Progress {
 }
 
 fn decode(data: &str) -> String {
-    let bytes = BASE64_STANDARD.decode(data).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8_lossy(&bytes(data)).into_owned()
+}
+
+fn bytes(data: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(data).unwrap_or_default()
 }
 
 #[derive(Deserialize)]
@@ -148,6 +171,10 @@ struct VertexNews {
 
 #[derive(Deserialize)]
 struct LogNews {
+    #[serde(default)]
+    vertex: String,
+    #[serde(default)]
+    stream: i64,
     #[serde(default)]
     data: String,
 }
@@ -181,6 +208,23 @@ mod tests {
         "logs":[{"vertex":"sha256:1","data":"aGkK"}],
         "warnings":[{"vertex":"sha256:1","short":"aGk=","detail":["eW91"],
             "range":[{"start":{"line":5},"end":{"line":6}}]}]}"#;
+
+    #[test]
+    fn lines_of_steps_side_by_side_are_kept_apart() {
+        let log = |vertex: &str, data: &str| {
+            format!(r#"{{"logs":[{{"vertex":"{vertex}","stream":1,"data":"{data}"}}]}}"#)
+        };
+        // `>on`, `>t`, `e\n`, `wo\n`, `>last`
+        let news = [
+            log("a", "Pm9u"),
+            log("b", "PnQ="),
+            log("a", "ZQo="),
+            log("b", "d28K"),
+            log("a", "Pmxhc3Q="),
+        ];
+        let progress = Progress::read(&news.join("\n"));
+        assert_eq!(progress.said(), ["one", "two", "last"]);
+    }
 
     #[test]
     fn news_of_one_vertex_is_put_together() {

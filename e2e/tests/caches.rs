@@ -1,32 +1,18 @@
 //! Which caches steps get, where, whose they are, and how long they last.
 
-use larder_e2e::{Built, Engine, Project, unique};
+use larder_e2e::{Engine, Project, unique};
 
 /// Builds a spec that prints; lines that start with `>` come back, in order and without it.
 ///
 /// A text that no other build has is in the environment of every step, so each of them runs.
 fn printed(engine: &Engine, spec: &str, namespace: &str) -> Vec<String> {
     let project = Project::new(engine, &once(spec)).unwrap();
-    lines(
-        &engine
-            .build(&project)
-            .namespace(namespace)
-            .succeed()
-            .unwrap(),
-    )
+    let build = engine.build(&project).namespace(namespace);
+    build.succeed().unwrap().said()
 }
 
 fn once(spec: &str) -> String {
     spec.replace("ONCE", &format!("env: {{ONCE: {}}}", unique()))
-}
-
-fn lines(built: &Built<'_>) -> Vec<String> {
-    built
-        .logs
-        .lines()
-        .filter_map(|line| line.strip_prefix('>'))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// Says of a path: owner, group, mode, and whether something is mounted there.
@@ -93,7 +79,7 @@ steps:
 ";
     let project = Project::new(&engine, &once(spec)).unwrap();
     let built = engine.build(&project).image().succeed().unwrap();
-    assert_eq!(lines(&built), ["nothing", "pip", "unset"]);
+    assert_eq!(built.said(), ["nothing", "pip", "unset"]);
     let left = built
         .run(&["sh", "-c", "ls -d /cache/pip; env | grep CACHE; true"])
         .unwrap();
@@ -211,10 +197,10 @@ steps:
     let project = Project::new(&engine, &once(spec)).unwrap();
     let namespace = unique();
     let build = || engine.build(&project).namespace(&namespace);
-    assert_eq!(lines(&build().succeed().unwrap()), [""; 0]);
+    assert_eq!(build().succeed().unwrap().said(), [""; 0]);
     assert_eq!(build().succeed().unwrap().ran(), [""; 0]);
     let again = build().option("--no-cache").succeed().unwrap();
-    assert_eq!(lines(&again), ["seen"]);
+    assert_eq!(again.said(), ["seen"]);
 }
 
 #[test]
@@ -263,13 +249,8 @@ steps:
     let project = Project::new(&engine, &spec("curl")).unwrap();
     project.file("apk", APK).unwrap();
     let build = || {
-        lines(
-            &engine
-                .build(&project)
-                .namespace(&namespace)
-                .succeed()
-                .unwrap(),
-        )
+        let build = engine.build(&project).namespace(&namespace);
+        build.succeed().unwrap().said()
     };
     assert_eq!(build(), ["fetched curl"]);
     project.spec(&engine, &spec("curl git")).unwrap();

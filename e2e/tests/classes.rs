@@ -6,17 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use larder_e2e::{Built, Engine, Project, proxy::Transfer, unique};
-
-/// Lines that start with `>`, without it.
-fn lines(built: &Built<'_>) -> Vec<String> {
-    built
-        .logs
-        .lines()
-        .filter_map(|line| line.strip_prefix('>'))
-        .map(str::to_owned)
-        .collect()
-}
+use larder_e2e::{Engine, Project, proxy::Transfer, unique};
 
 /// What was downloaded, of paths that have one of these parts.
 fn downloads(transfers: &[Transfer], parts: &[&str]) -> Vec<String> {
@@ -67,7 +57,7 @@ image:
         build.image().succeed().unwrap()
     };
     let built = result();
-    assert_eq!(lines(&built), ["nothing is kept"]);
+    assert_eq!(built.said(), ["nothing is kept"]);
     assert!(built.run(&[]).unwrap().starts_with("first"));
     let fetched = downloads(&proxy.take(), &[".zip"]);
     assert_eq!(fetched.len(), 1, "once for `install`: {fetched:?}");
@@ -111,7 +101,7 @@ image:
     let proxy = engine.proxy().unwrap();
     let built = engine.build(&project).namespace(&namespace).through(&proxy);
     let built = built.image().succeed().unwrap();
-    assert_eq!(lines(&built), ["/cache/cargo/target"]);
+    assert_eq!(built.said(), ["/cache/cargo/target"]);
     assert!(built.run(&[]).unwrap().starts_with("first"));
     let copied = built.run(&["/home/build/bin/scenario"]).unwrap();
     assert!(copied.starts_with("first"), "{copied}");
@@ -166,10 +156,10 @@ steps:
     let namespace = unique();
     let build = || engine.build(&project).namespace(&namespace);
     let ids = "1000:1000 1000:1000 1000:1000 1000:1000 ";
-    assert_eq!(lines(&build().succeed().unwrap()), [ids]);
+    assert_eq!(build().succeed().unwrap().said(), [ids]);
     let build_for = || build().arg("USER_UID", "1234").arg("USER_GID", "2345");
     let ids = "1234:2345 1234:2345 1234:2345 1234:2345 ";
-    assert_eq!(lines(&build_for().succeed().unwrap()), [ids]);
+    assert_eq!(build_for().succeed().unwrap().said(), [ids]);
     let said = build().arg("USER_UID", "4294967296").fail().unwrap();
     assert!(said.contains("USER_UID"), "{said}");
 }

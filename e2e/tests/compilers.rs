@@ -49,8 +49,7 @@ fn spec(compiler: &Compiler, project: &str) -> String {
 
 /// What is said of each user's build, in the order of their names.
 fn said(built: &Built<'_>) -> Vec<String> {
-    let lines = built.logs.lines().filter_map(|line| line.strip_prefix('>'));
-    let mut said: Vec<String> = lines.map(str::to_owned).collect();
+    let mut said = built.said();
     said.sort();
     said
 }

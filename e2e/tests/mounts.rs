@@ -97,9 +97,8 @@ fn of_every_tool_are_as_documented() {
     let project = Project::new(&engine, &spec).unwrap();
     project.file("show", SHOW).unwrap();
     let built = engine.build(&project).succeed().unwrap();
-    let lines = built.logs.lines().filter_map(|line| line.strip_prefix('>'));
-    let mut said: Vec<&str> = lines.collect();
-    said.sort_unstable();
+    let mut said = built.said();
+    said.sort();
     let expected: Vec<&str> = include_str!("mounts.txt").lines().collect();
     assert_eq!(said, expected);
 }

@@ -25,15 +25,6 @@ fn variables(built: &Built<'_>) -> Vec<String> {
     found
 }
 
-/// Lines of the steps that start with `>`.
-fn lines(built: &Built<'_>) -> Vec<String> {
-    let lines = built.logs.lines();
-    lines
-        .filter_map(|line| line.strip_prefix('>'))
-        .map(str::to_owned)
-        .collect()
-}
-
 fn spec(option: &str) -> String {
     format!(
         "
@@ -179,15 +170,15 @@ fn a_directory_of_the_clients_is_seen_and_fills_caches() {
         "http/a 1000:1000:644",
         "a wheel",
     ];
-    assert_eq!(lines(&build().succeed().unwrap()), first);
+    assert_eq!(build().succeed().unwrap().said(), first);
 
     // The same directory: the same cache, with what the step left in it.
     let again = build().option("--no-cache").succeed().unwrap();
-    assert_eq!(lines(&again)[first.len()..], ["again"]);
+    assert_eq!(again.said()[first.len()..], ["again"]);
 
     // Another one begins a new cache.
     fs::write(seed.path().join("pip/http/a"), "another wheel\n").unwrap();
-    let other = lines(&build().succeed().unwrap());
+    let other = build().succeed().unwrap().said();
     assert_eq!(other[first.len() - 1..], ["another wheel"]);
 }
 
