@@ -13,7 +13,7 @@ const USES: &[(&str, &[&str])] = &[
     ("larder-spec", &["larder-diagnostic"]),
     ("larder-catalog", &[]),
     ("buildkit-llb", &[]),
-    ("larder-inject", &["larder-catalog"]),
+    ("larder-inject", &["buildkit-llb", "larder-catalog"]),
     (
         "larder-plan",
         &[

@@ -27,6 +27,7 @@
 pub mod caps;
 mod definition;
 mod digest;
+pub mod edit;
 mod exec;
 mod file;
 mod git;

@@ -4,6 +4,7 @@
 //! mounts, whoever wrote it.
 
 mod decide;
+pub mod definition;
 mod harm;
 pub mod id;
 mod neutral;
