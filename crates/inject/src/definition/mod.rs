@@ -2,6 +2,8 @@
 //!
 //! The image stays the same one, less the leftovers of caches; what is not understood is left alone.
 
+pub mod show;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
