@@ -9,14 +9,14 @@ use buildkit_proto::google::{protobuf::Any, rpc};
 use buildkit_proto::moby::buildkit::v1::frontend::{self as wire, result};
 use buildkit_proto::pb;
 use larder_gateway::fake::{Call, FakeBridge, Script};
-use larder_gateway::{FrontendRequest, WireDefinition, cap};
+use larder_gateway::{FrontendRequest, cap};
 
 use crate::support::{CONFIG, ETC, PYTHON, names, operations, run};
 
 const FILE: &str = "# syntax=larder/frontend:1\nFROM python:3.13-slim\nRUN pip install flask\n";
 
 /// What a Dockerfile's own frontend makes of one command.
-fn definition(platform: &str, command: &str) -> WireDefinition {
+fn definition(platform: &str, command: &str) -> pb::Definition {
     let mut graph = Graph::new();
     let here = Constraints::on(Platform::parse(platform).unwrap());
     let image = Image::new(&ImageName::parse("python:3.13-slim").unwrap());
@@ -28,7 +28,7 @@ fn definition(platform: &str, command: &str) -> WireDefinition {
     graph.definition(run.only()).into_proto()
 }
 
-fn reference(id: &str, definition: WireDefinition) -> wire::Ref {
+fn reference(id: &str, definition: pb::Definition) -> wire::Ref {
     wire::Ref {
         id: id.to_owned(),
         def: Some(definition),
@@ -133,7 +133,7 @@ async fn options_and_inputs_go_on_as_they_came() {
     let mut graph = Graph::new();
     let local = Source::Local(Local::new("other"));
     let vertex = graph.add(local, &Constraints::default(), Meta::default());
-    let input = graph.definition(vertex.only()).into_proto();
+    let input = graph.definition(vertex.only());
     let script = building("make").input("base", input.clone());
     let fake = FakeBridge::new(script.clone());
     let options = [
