@@ -78,8 +78,10 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
             .iter()
             .filter(|call| std::ptr::eq(call.cache, cache))
             .collect();
+        let foreign = policy.foreign.as_ref();
+        let barred = foreign.is_some_and(|foreign| foreign.barred.contains_key(cache.name));
         let kept = (exec.earlier.get(cache.tool))
-            .filter(|_| keeps && matches!(cache.class, Class::Store | Class::Compile));
+            .filter(|_| keeps && !barred && matches!(cache.class, Class::Store | Class::Compile));
         let why = Why { asked, calls, kept };
         if (asked || kept.is_some() || (policy.auto && !why.calls.is_empty()))
             && let Err(reason) = deciding.consider(cache, &why)

@@ -80,7 +80,14 @@ impl Comments {
             auto: true,
             named: Vec::new(),
         };
-        for location in editor.locations(op) {
+        let locations = editor.locations(op);
+        if locations.is_empty() {
+            // It is of no line, but of the build.
+            for caches in self.files.values().flat_map(|file| &file.whole) {
+                choice.apply(caches);
+            }
+        }
+        for location in locations {
             let Some(file) = self.files.get(&location.file) else {
                 continue;
             };

@@ -51,6 +51,8 @@ pub(super) struct Guard<'a> {
     pub(super) filled: &'a dyn Fn(OpId, &str) -> Filled,
 }
 
+const UNUSED: &str = "nothing in the stage needs it";
+
 impl Guard<'_> {
     /// Decides for every cache that is used. Linear in the operations for each.
     pub(super) fn decide(&self) -> Guarded {
@@ -66,8 +68,15 @@ impl Guard<'_> {
         for cache in CACHES {
             let uses = |candidate: &Candidate| candidate.words(cache).is_some();
             let left = cache.class == Class::Output || cache.trace.is_some();
-            if !left && self.candidates.iter().any(uses) {
+            if left {
+                continue;
+            }
+            if self.candidates.iter().any(uses) {
                 Pass::new(self, cache, &at).run(&mut guarded);
+            } else if cache.class == Class::Store {
+                for barred in &mut guarded.barred {
+                    barred.insert(cache.name, UNUSED.to_owned());
+                }
             }
         }
         guarded
@@ -325,7 +334,7 @@ impl<'a> Pass<'a> {
             let group = self.members.get(&at).copied();
             let wrong = match group {
                 Some(group) => self.groups.wrong(group),
-                None if self.strict => Some("nothing in the stage needs it".into()),
+                None if self.strict => Some(UNUSED.into()),
                 None => None,
             };
             if let Some(wrong) = wrong {

@@ -58,7 +58,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "FROM debian\nRUN rm -f /etc/apt/apt.conf.d/docker-clean; apt-get update",
         &[
-            "rm -f /etc/apt/apt.conf.d/docker-clean; apt-get update: apt! apt-lists=/var/lib/apt/lists",
+            "rm -f /etc/apt/apt.conf.d/docker-clean; apt-get update: apt-lists=/var/lib/apt/lists apt!",
         ],
     ),
     (

@@ -96,6 +96,7 @@ pub(crate) fn definition(text: &str) -> Definition {
                     .push(Mount::bind(script, "/dev/pipes/").select("/"));
                 let output = exec.output("/").expect("a root");
                 let vertex = graph.add(exec, &here(), Meta::named(rest));
+                graph.locate(vertex, file, &[number..=number]);
                 stage.root = Some(vertex.output(output));
             }
             _ => assert!(word.is_empty() || word.starts_with('#'), "{line}"),
@@ -111,11 +112,16 @@ fn copy(graph: &mut Graph, stage: &mut Stage, stages: &BTreeMap<String, Output>,
     if link {
         words.remove(0);
     }
+    // A stage that is not there yet is the context.
     let from = match words.first().and_then(|word| word.strip_prefix("--from=")) {
         Some(name) => {
             words.remove(0);
-            stages[name]
+            stages.get(name)
         }
+        None => None,
+    };
+    let from = match from {
+        Some(stage) => *stage,
         None => graph
             .add(Local::new("context"), &here(), Meta::default())
             .only(),
@@ -123,9 +129,14 @@ fn copy(graph: &mut Graph, stage: &mut Stage, stages: &BTreeMap<String, Output>,
     let [source, target] = words[..] else {
         panic!("{rest}");
     };
+    let above = if target.starts_with('/') {
+        ""
+    } else {
+        &stage.cwd
+    };
     let copy = Copy {
         allow_wildcard: true,
-        ..Copy::new(FileInput::Output(from), source, target)
+        ..Copy::new(FileInput::Output(from), source, format!("{above}/{target}"))
     };
     let on = stage.root.filter(|_| !link);
     let copied = graph
@@ -156,18 +167,21 @@ fn run(stage: &Stage, stages: &BTreeMap<String, Output>, rest: &str) -> Exec {
                 .split(',')
                 .filter_map(|option| option.split_once('='))
                 .collect();
-            mounts.push(match options.get("from") {
-                Some(from) => Mount {
-                    target: options["target"].to_owned(),
+            let from = options.get("from").map(|from| stages.get(*from));
+            let target = options["target"].to_owned();
+            match from {
+                Some(None) => {}
+                Some(Some(from)) => mounts.push(Mount {
+                    target,
                     kind: MountKind::Bind {
-                        input: Some(stages[*from]),
+                        input: Some(*from),
                         selector: options.get("source").copied().unwrap_or("/").to_owned(),
                         access: Access::ReadOnly,
                         content_cache: buildkit_llb::ContentCache::Default,
                     },
-                },
-                None => Mount::cache("theirs", options["target"], Sharing::Shared),
-            });
+                }),
+                None => mounts.push(Mount::cache("theirs", target, Sharing::Shared)),
+            }
         }
         text = after;
     }

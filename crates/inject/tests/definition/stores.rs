@@ -255,5 +255,5 @@ fn nobody_can_look() {
             .contains("/distribution:unknown/")
     );
     let reason = &injected.execs[1].decision.mounts[0].reason;
-    assert_eq!(reason, "`mvn package`, if the base image has nothing there");
+    assert_eq!(reason, "`mvn`, if the base image has nothing there");
 }
