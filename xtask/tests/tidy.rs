@@ -40,6 +40,7 @@ const USES: &[(&str, &[&str])] = &[
             "buildkit-llb",
             "larder-diagnostic",
             "larder-gateway",
+            "larder-inject",
             "larder-plan",
             "larder-spec",
         ],
@@ -55,6 +56,7 @@ const ONLY: &[(&str, &[&str])] = &[
         &["larder-gateway", "larder-frontend", "larder-e2e", "xtask"],
     ),
     ("tonic", &["larder-gateway"]),
+    ("tonic-prost", &["larder-gateway"]),
     ("prost", &["buildkit-llb", "larder-gateway"]),
     ("prost-types", &["buildkit-llb", "larder-gateway"]),
     (
