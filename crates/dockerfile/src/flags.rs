@@ -1,17 +1,20 @@
 //! The flags of an instruction.
 
+/// What parts flags. BuildKit goes by bytes here, so nothing beyond ASCII does.
+const BLANK: [char; 6] = ['\t', '\n', '\u{b}', '\u{c}', '\r', ' '];
+
 /// The flags at the start of an instruction's arguments, without their quotes, and what follows them.
 pub(crate) fn flags(mut rest: &str, escape: char) -> (Vec<String>, &str) {
     let mut flags = Vec::new();
     loop {
-        rest = rest.trim_start();
+        rest = rest.trim_start_matches(BLANK);
         if !rest.starts_with("--") {
             return (flags, rest);
         }
         let (word, length) = word(rest, escape);
         rest = &rest[length..];
         if word == "--" {
-            return (flags, rest.trim_start());
+            return (flags, rest.trim_start_matches(BLANK));
         }
         flags.push(word);
     }
@@ -24,7 +27,7 @@ fn word(text: &str, escape: char) -> (String, usize) {
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         match quote {
-            None if c.is_whitespace() => return (word, at),
+            None if BLANK.contains(&c) => return (word, at),
             None if c == '\'' || c == '"' => quote = Some(c),
             Some(open) if c == open => quote = None,
             _ if c == escape => word.extend(chars.next().map(|(_, escaped)| escaped)),
