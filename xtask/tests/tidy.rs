@@ -43,6 +43,7 @@ const USES: &[(&str, &[&str])] = &[
             "buildkit-llb",
             "larder-diagnostic",
             "larder-gateway",
+            "larder-inject",
             "larder-plan",
             "larder-spec",
         ],

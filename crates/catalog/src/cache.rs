@@ -38,6 +38,14 @@ pub struct Cache {
     pub defeats: &'static [Defeat],
     /// With what a mount would harm the image, and why.
     pub avoids: &'static [Defeat],
+    /// What says that a command makes do with what the cache has, and fails if that is missing.
+    pub offline: &'static [Sign],
+    /// Commands that fill it. Others that use it fail where it is empty; none if every command that
+    /// uses it fills it too.
+    pub renewed_by: &'static [&'static [&'static str]],
+    /// Why an image that somebody else described would not be the same with this cache, if so:
+    /// lower-case, without a full stop.
+    pub trace: Option<&'static str>,
     /// It holds what the image is to have, such as models.
     pub is_result: bool,
 }

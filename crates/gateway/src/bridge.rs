@@ -8,7 +8,7 @@ use buildkit_llb::{Platform, ResolveMode};
 use buildkit_proto::fsutil::types::Stat;
 use buildkit_proto::pb;
 
-use crate::{Capabilities, Excerpt, Failure, Outcome};
+use crate::{Capabilities, Excerpt, Failure, FrontendRequest, Outcome, RawResult};
 
 /// A daemon, as a frontend sees it.
 pub trait Bridge {
@@ -24,6 +24,12 @@ pub trait Bridge {
     /// Hands a definition over. Nothing need run before the result is read or returned, unless the
     /// request says so.
     fn solve(&self, request: SolveRequest) -> impl Future<Output = Result<Ref, Failure>>;
+
+    /// Has another frontend of the daemon's build. Nothing need run before the result is returned.
+    fn solve_frontend(
+        &self,
+        request: FrontendRequest,
+    ) -> impl Future<Output = Result<RawResult, Failure>>;
 
     /// Bytes of a file; fewer than asked for at its end.
     fn read_range(

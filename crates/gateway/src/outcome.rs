@@ -4,15 +4,17 @@ use buildkit_llb::Platform;
 use buildkit_proto::moby::buildkit::v1::frontend::{self as wire, result};
 use serde::Serialize;
 
-use crate::Ref;
+use crate::{RawResult, Ref};
 
-/// A finished build: one image, or one for each platform.
+/// A finished build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// One image, exported as such.
     Single(Box<Image>),
     /// A list of images, even if it has one entry.
     List(Vec<Image>),
+    /// What another frontend made of it, or the answer to a request other than a build.
+    Raw(RawResult),
 }
 
 /// A filesystem and what is said of it.
@@ -33,6 +35,7 @@ impl Outcome {
         let (images, list) = match self {
             Outcome::Single(image) => (vec![*image], false),
             Outcome::List(images) => (images, true),
+            Outcome::Raw(result) => return result.into_wire(),
         };
         let mut out = wire::Result::default();
         out.metadata

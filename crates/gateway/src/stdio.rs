@@ -19,8 +19,8 @@ use tower::service_fn;
 
 use crate::transport::{Stream, stream, take_stdio};
 use crate::{
-    Bridge, CacheImport, Capabilities, Failure, FileStat, ImageRequest, Outcome, Ref,
-    ResolvedImage, SolveRequest, Warning, cap,
+    Bridge, CacheImport, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome,
+    RawResult, Ref, ResolvedImage, SolveRequest, Warning, cap,
 };
 
 /// What the daemon takes and sends at most, in bytes.
@@ -189,6 +189,28 @@ impl Bridge for StdioBridge {
                 Failure::mistake("the daemon answered a definition with several results"),
             ),
         }
+    }
+
+    async fn solve_frontend(&self, request: FrontendRequest) -> Result<RawResult, Failure> {
+        let answer = self
+            .client()
+            .solve(wire::SolveRequest {
+                frontend: request.frontend,
+                frontend_opt: request.options.into_iter().collect(),
+                frontend_inputs: request.inputs.into_iter().collect(),
+                allow_result_return: true,
+                allow_result_array_ref: true,
+                cache_imports: request.cache_imports.into_iter().map(entry).collect(),
+                ..Default::default()
+            })
+            .await?
+            .into_inner();
+        Ok(RawResult::new(answer.result.unwrap_or_else(|| {
+            wire::Result {
+                result: Some(result::Result::RefDeprecated(answer.r#ref)),
+                ..Default::default()
+            }
+        })))
     }
 
     async fn read_range(

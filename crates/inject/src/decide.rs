@@ -159,7 +159,9 @@ impl Deciding<'_> {
             },
             reason: "asked for by caches".to_owned(),
         };
-        self.mount(mount, None);
+        let parents = self.parents(&mount.target, uid, None);
+        self.parents.extend(parents);
+        self.decision.mounts.push(mount);
     }
 
     fn consider(&mut self, cache: &'static Cache, why: &Why<'_>) -> Result<(), String> {
@@ -168,12 +170,7 @@ impl Deciding<'_> {
             ref calls,
             kept,
         } = why;
-        if cache.class == Class::Output && !asked && self.site.exec.outputs.is_empty() {
-            return Err(
-                "it holds what the build makes, so only `outputs` or its name in `caches` mounts it"
-                    .to_owned(),
-            );
-        }
+        self.barred(cache, asked)?;
         let asked = asked || kept.is_some();
         let user = self.site.exec.user;
         let (uid, gid) = match cache.owner {
@@ -195,7 +192,7 @@ impl Deciding<'_> {
                         call.words
                     )
                 }
-                _ => format!("only root can use it, and the step runs as {}", user.uid),
+                _ => format!("only root can use it, and the step runs as {}", self.user()),
             });
         }
         let told = self.told(cache)?;
@@ -214,6 +211,11 @@ impl Deciding<'_> {
             below,
         } = self.place(cache, &exec, told)?;
         self.free(cache.name, &target)?;
+        self.useless(cache, &target, &exec)?;
+        let parents = self.parents(&target, uid, below.as_deref());
+        if let (Some(parent), Some(_)) = (parents.last(), &self.policy.foreign) {
+            return Err(format!("`{parent}` above it might be missing, and would be root's"));
+        }
 
         for (variable, value) in env {
             if !self.reading.sets(variable, false) {
@@ -222,8 +224,6 @@ impl Deciding<'_> {
         }
         self.tmpfs.extend(tmpfs);
         self.overlay(cache);
-        self.emptied(cache.name, &target);
-        self.unused(cache, &exec);
         self.neutral = neutral;
         let reason = match (witness, kept) {
             (Some(call), _) => format!("`{}`", call.words),
@@ -246,19 +246,54 @@ impl Deciding<'_> {
         }
         let scope = self.policy.scope.unwrap_or(cache.scope);
         let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
+        let mode = if id.name.is_some() { 0o777 } else { MODE };
         let mount = CacheMount {
             cache: cache.name.to_owned(),
             own: false,
             id: self.named(&id, &target),
             target,
             sharing: cache.sharing,
-            uid,
-            gid,
-            mode: MODE,
+            uid: id.uid,
+            gid: id.gid,
+            mode,
             reason,
         };
-        self.mount(mount, below.as_deref());
+        self.parents.extend(parents);
+        self.decision.mounts.push(mount);
         Ok(())
+    }
+
+    /// Why a cache is not for this operation whatever its command is like, if so.
+    fn barred(&self, cache: &'static Cache, asked: bool) -> Result<(), String> {
+        let foreign = self.policy.foreign.as_ref();
+        if let Some(off) = foreign.and_then(|foreign| foreign.off.as_ref()) {
+            return Err(off.clone());
+        }
+        if asked {
+            return Ok(());
+        }
+        let output = cache.class == Class::Output && self.site.exec.outputs.is_empty();
+        let Some(foreign) = foreign else {
+            return match output {
+                true => Err("it holds what the build makes, so only `outputs` or its name in `caches` mounts it".to_owned()),
+                false => Ok(()),
+            };
+        };
+        let barred = foreign.barred.get(cache.name).cloned();
+        match barred.or(cache.trace.map(str::to_owned)) {
+            Some(reason) => Err(reason),
+            None if output => Err("it holds what the build makes".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// Who runs the operation, for people.
+    fn user(&self) -> String {
+        let foreign = self.policy.foreign.as_ref();
+        match foreign.and_then(|foreign| foreign.account.as_ref()) {
+            Some(named) => named.user.clone(),
+            None => self.site.exec.user.uid.to_string(),
+        }
     }
 
     fn overlay(&mut self, cache: &'static Cache) {
@@ -276,12 +311,14 @@ impl Deciding<'_> {
             KeyPart::Toolchain(toolchain) => toolchain.version(self.site.exec.env),
             KeyPart::Distribution | KeyPart::Platform => None,
         });
+        // Where no numbers are known, those of the user are not the owner's.
+        let foreign = self.policy.foreign.as_ref();
+        let name = foreign.and_then(|foreign| foreign.account.clone());
+        let name = name.filter(|_| uid != 0);
+        let (uid, gid) = if name.is_some() { (0, 0) } else { (uid, gid) };
+        let namespace = self.policy.namespace.clone();
         Id {
-            namespace: self
-                .policy
-                .namespace
-                .clone()
-                .filter(|name| !name.is_empty()),
+            namespace: namespace.filter(|name| !name.is_empty()),
             project: (scope == Scope::Project).then(|| self.policy.project.clone()),
             cache,
             own: false,
@@ -290,6 +327,7 @@ impl Deciding<'_> {
             toolchain,
             uid,
             gid,
+            name,
         }
     }
 
@@ -317,21 +355,22 @@ impl Deciding<'_> {
         }
     }
 
-    /// Mounts a cache. What is missing above it, down from the user's home or from `below`, is the
-    /// user's.
-    fn mount(&mut self, mount: CacheMount, below: Option<&str>) {
+    /// What may be missing above a mount, down from the user's home or from `below`, and is the user's;
+    /// the lowest first.
+    fn parents(&self, target: &str, uid: u32, below: Option<&str>) -> Vec<String> {
+        let mut parents = Vec::new();
         let home = below.or(self.site.home.as_deref());
-        if let Some(home) = home.filter(|_| mount.uid != 0) {
-            let mut above = mount.target.as_str();
+        if let Some(home) = home.filter(|_| uid != 0) {
+            let mut above = target;
             while let Some((parent, _)) = above.rsplit_once('/') {
                 if parent.is_empty() || parent == home || !within(parent, home) {
                     break;
                 }
-                self.parents.insert(parent.to_owned());
+                parents.push(parent.to_owned());
                 above = parent;
             }
         }
-        self.decision.mounts.push(mount);
+        parents
     }
 
     fn leave(&mut self, cache: &str, reason: String) {

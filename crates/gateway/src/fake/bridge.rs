@@ -11,8 +11,8 @@ use prost::Message as _;
 use super::script::{Call, Files};
 use super::{FakeBridge, Returned, State};
 use crate::{
-    Bridge, Capabilities, Failure, FileStat, ImageRequest, Outcome, Ref, ResolvedImage,
-    SolveRequest, Warning,
+    Bridge, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome, RawResult,
+    Ref, ResolvedImage, SolveRequest, Warning,
 };
 
 impl FakeBridge {
@@ -53,6 +53,28 @@ impl FakeBridge {
             id,
             definition: Some(definition),
         })
+    }
+
+    pub(super) fn answer_frontend(
+        &self,
+        request: FrontendRequest,
+    ) -> Result<wire::Result, rpc::Status> {
+        let mut state = self.state();
+        let asked = request
+            .options
+            .get("requestid")
+            .cloned()
+            .unwrap_or_default();
+        let key = (request.frontend.clone(), asked);
+        state.seen.forwarded.push(request);
+        let (name, asked) = &key;
+        state
+            .script
+            .failure(Call::Frontend, &format!("{name} {asked}"))?;
+        match state.script.frontends.get(&key) {
+            Some(result) => Ok(result.clone()),
+            None => Err(status(2, format!("invalid frontend: {name} {asked}"))),
+        }
     }
 
     pub(super) fn answer_read(
@@ -143,6 +165,11 @@ impl Bridge for FakeBridge {
 
     async fn solve(&self, request: SolveRequest) -> Result<Ref, Failure> {
         self.answer_solve(request).map_err(failure)
+    }
+
+    async fn solve_frontend(&self, request: FrontendRequest) -> Result<RawResult, Failure> {
+        let result = self.answer_frontend(request).map_err(failure)?;
+        Ok(RawResult::new(result))
     }
 
     async fn read_range(

@@ -16,7 +16,10 @@ use tonic::codegen::tokio_stream::{self, StreamExt};
 use tonic::{Code, Request, Response, Status};
 
 use super::{FakeBridge, Returned};
-use crate::{CacheImport, Excerpt, FileStat, ImageRequest, ResolvedImage, SolveRequest, Warning};
+use crate::{
+    CacheImport, Excerpt, FileStat, FrontendRequest, ImageRequest, ResolvedImage, SolveRequest,
+    Warning,
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -93,10 +96,25 @@ impl LlbBridge for FakeBridge {
             kind: entry.r#type,
             attrs: entry.attrs.into_iter().collect(),
         };
+        let cache_imports = request.cache_imports.into_iter().map(import).collect();
+        if !request.frontend.is_empty() {
+            let result = self
+                .answer_frontend(FrontendRequest {
+                    frontend: request.frontend,
+                    options: request.frontend_opt.into_iter().collect(),
+                    inputs: request.frontend_inputs.into_iter().collect(),
+                    cache_imports,
+                })
+                .map_err(sent)?;
+            return Ok(Response::new(wire::SolveResponse {
+                r#ref: String::new(),
+                result: Some(result),
+            }));
+        }
         let answer = self
             .answer_solve(SolveRequest {
                 definition: request.definition.unwrap_or_default(),
-                cache_imports: request.cache_imports.into_iter().map(import).collect(),
+                cache_imports,
                 evaluate: request.evaluate,
             })
             .map_err(sent)?;

@@ -1,0 +1,128 @@
+//! Operations that run a program, read.
+
+use buildkit_llb::edit::{Editor, OpId, Seen, SeenChange, SeenExec, SeenMount};
+use larder_catalog::{Reading, RunsAs, clean, read, within};
+
+/// An operation that runs a program.
+pub(super) struct Run {
+    pub(super) op: OpId,
+    /// What runs; the text of a script in place of its path, where it is known.
+    pub(super) args: Vec<String>,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) cwd: String,
+    pub(super) user: String,
+    /// It has no network.
+    pub(super) offline: bool,
+    /// Where something is mounted, without the root.
+    pub(super) mounted: Vec<String>,
+    pub(super) reading: Reading,
+    /// Something may run of which nobody knows what it needs.
+    pub(super) unknown: bool,
+    /// Everything that was written, for what the reading leaves out.
+    pub(super) text: String,
+}
+
+impl Run {
+    /// Every one, inputs first.
+    pub(super) fn all(editor: &Editor) -> Vec<Run> {
+        let runs = editor.ops().filter_map(|op| match editor.see(op) {
+            Seen::Exec(exec) => Some(Run::of(editor, op, exec)),
+            _ => None,
+        });
+        runs.collect()
+    }
+
+    fn of(editor: &Editor, op: OpId, exec: &SeenExec) -> Run {
+        let mut args = exec.args.clone();
+        if let Some(script) = script(editor, exec) {
+            args = vec!["sh".to_owned(), "-c".to_owned(), script];
+        }
+        let reading = read(&args);
+        let is_root = |mount: &&SeenMount| clean(&mount.target).as_deref() != Some("/");
+        let mounts = exec.mounts.iter().filter(is_root);
+        Run {
+            op,
+            env: exec.env.clone(),
+            cwd: exec.cwd.clone(),
+            user: exec.user.clone(),
+            offline: exec.offline,
+            mounted: mounts.map(|mount| mount.target.clone()).collect(),
+            unknown: reading.runs_unknown(),
+            text: args.join(" "),
+            args,
+            reading,
+        }
+    }
+
+    /// Why its files are not only its own, if so: what it does reaches into every mount.
+    pub(super) fn roams(&self) -> Option<String> {
+        const WALKS: [&str; 9] = [
+            "chgrp",
+            "chmod",
+            "chown",
+            "cp",
+            "find",
+            "mksquashfs",
+            "restorecon",
+            "rsync",
+            "setfacl",
+        ];
+        self.reading.commands.iter().find_map(|command| {
+            let (program, arguments) = command.words.split_first()?;
+            let name = program.text.rsplit('/').next()?;
+            let word = arguments
+                .iter()
+                .find(|word| ["/", "/*", "/."].contains(&word.text.as_str()))?;
+            let packs = name == "tar"
+                && arguments.first().is_some_and(|word| {
+                    word.text == "--create"
+                        || (word.text.contains('c') && !word.text.starts_with("--"))
+                });
+            (packs || WALKS.contains(&name))
+                .then(|| format!("`{name} {}` reaches into every mount", word.text))
+        })
+    }
+
+    /// Whether some of it runs as a user who may keep the variables, and own no cache.
+    pub(super) fn switches_user(&self) -> bool {
+        let mut commands = self.reading.commands.iter();
+        commands.any(|command| command.runs_as == RunsAs::Other)
+    }
+}
+
+/// The text of a script that comes as a mount of its own, as BuildKit has a heredoc that names its
+/// interpreter, if that is a Bourne shell.
+fn script(editor: &Editor, exec: &SeenExec) -> Option<String> {
+    let path = match exec.args.as_slice() {
+        [path] => path,
+        // The shell of the image, told to run it.
+        [_, .., path] if exec.args.iter().any(|arg| arg == "-c" || arg.ends_with('c')) => path,
+        _ => return None,
+    };
+    let path = clean(path.trim())?;
+    let holds = |mount: &&SeenMount| {
+        clean(&mount.target).is_some_and(|target| target != "/" && within(&path, &target))
+    };
+    let mount = exec.mounts.iter().find(holds)?;
+    let rest = path.strip_prefix(&clean(&mount.target)?)?;
+    let there = clean(&format!("/{}/{rest}", mount.selector))?;
+    let Seen::File(actions) = editor.see(mount.input?.op) else {
+        return None;
+    };
+    let data = actions.iter().find_map(|action| match &action.change {
+        SeenChange::Mkfile { path, data }
+            if clean(&format!("/{path}")).as_deref() == Some(there.as_str()) =>
+        {
+            Some(data)
+        }
+        _ => None,
+    })?;
+    let text = String::from_utf8(data.clone()).ok()?;
+    let (first, _) = text.split_once('\n')?;
+    let mut words = first.strip_prefix("#!")?.split_ascii_whitespace();
+    let mut name = words.next()?.rsplit('/').next()?;
+    if name == "env" {
+        name = words.find(|word| !word.starts_with('-'))?;
+    }
+    ["ash", "bash", "dash", "sh"].contains(&name).then_some(text)
+}
