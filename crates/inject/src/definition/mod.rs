@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use buildkit_llb::{Definition, Digest, ImportError, Platform};
 
-use crate::{Decision, Ids, Scope};
+use crate::{Decision, Ids, Layout, Scope};
 
 /// What the author of a build wants of its caches.
 #[derive(Clone, Debug)]
@@ -24,6 +24,9 @@ pub struct Wish {
     pub namespace: Option<String>,
     /// What operations that do not say so run on.
     pub platform: Platform,
+    /// Where mounts sit: [`Layout::Private`], or [`Layout::Default`] for mounts that somebody is to
+    /// write down, who can set no variables.
+    pub layout: Layout,
 }
 
 /// What is known of images that definitions start from, by the digest of the operation that brings
