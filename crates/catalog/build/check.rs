@@ -229,7 +229,7 @@ fn check_cache(cache: &Cache, found: &mut Vec<String>) {
             even_empty,
         } = offline;
         check_sign(
-            "what is offline",
+            "an offline sign",
             [flag, command, variable],
             word.as_ref(),
             *even_empty,
@@ -301,7 +301,7 @@ fn check_sign(
         ));
     }
     if flag.as_ref().is_some_and(|flag| !flag.starts_with('-')) {
-        found.push(format!("the flag of {what} does not start with `-`"));
+        found.push(format!("{what}'s flag starts with `-`"));
     }
 }
 

@@ -78,8 +78,10 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
             .iter()
             .filter(|call| std::ptr::eq(call.cache, cache))
             .collect();
+        let foreign = policy.foreign.as_ref();
+        let barred = foreign.is_some_and(|foreign| foreign.barred.contains_key(cache.name));
         let kept = (exec.earlier.get(cache.tool))
-            .filter(|_| keeps && matches!(cache.class, Class::Store | Class::Compile));
+            .filter(|_| keeps && !barred && matches!(cache.class, Class::Store | Class::Compile));
         let why = Why { asked, calls, kept };
         if (asked || kept.is_some() || (policy.auto && !why.calls.is_empty()))
             && let Err(reason) = deciding.consider(cache, &why)
@@ -214,7 +216,9 @@ impl Deciding<'_> {
         self.useless(cache, &target, &exec)?;
         let parents = self.parents(&target, uid, below.as_deref());
         if let (Some(parent), Some(_)) = (parents.last(), &self.policy.foreign) {
-            return Err(format!("`{parent}` above it might be missing, and would be root's"));
+            return Err(format!(
+                "`{parent}` above it might be missing, and would be root's"
+            ));
         }
 
         for (variable, value) in env {
@@ -274,10 +278,8 @@ impl Deciding<'_> {
         }
         let output = cache.class == Class::Output && self.site.exec.outputs.is_empty();
         let Some(foreign) = foreign else {
-            return match output {
-                true => Err("it holds what the build makes, so only `outputs` or its name in `caches` mounts it".to_owned()),
-                false => Ok(()),
-            };
+            let why = "it holds what the build makes, so only `outputs` or its name in `caches` mounts it";
+            return if output { Err(why.to_owned()) } else { Ok(()) };
         };
         let barred = foreign.barred.get(cache.name).cloned();
         match barred.or(cache.trace.map(str::to_owned)) {

@@ -134,16 +134,13 @@ fn read(text: &str) -> Option<Id> {
         }
     }
     let owner = owner.strip_prefix("owner:")?;
-    let (uid, gid, name) = match owner.split_once('@') {
-        Some((user, hash)) => {
-            let hash = u32::from_str_radix(hash, 16).ok()?;
-            let user = unescaped(user)?;
-            (0, 0, Some(Named { user, hash }))
-        }
-        None => {
-            let (uid, gid) = owner.split_once('.')?;
-            (uid.parse().ok()?, gid.parse().ok()?, None)
-        }
+    let (uid, gid, name) = if let Some((user, hash)) = owner.split_once('@') {
+        let hash = u32::from_str_radix(hash, 16).ok()?;
+        let user = unescaped(user)?;
+        (0, 0, Some(Named { user, hash }))
+    } else {
+        let (uid, gid) = owner.split_once('.')?;
+        (uid.parse().ok()?, gid.parse().ok()?, None)
     };
     Some(Id {
         namespace,

@@ -193,9 +193,7 @@ impl<'a> Site<'a> {
             Place::Fixed(path) => return Some((*path).to_owned()),
             Place::Project(path) => return Some(below(&self.cwd, path)),
             Place::Movable(movable) => match self.variable(movable) {
-                Some((name, value)) if movable.prefix.is_none() => {
-                    self.given(movable, name, value)
-                }
+                Some((name, value)) if movable.prefix.is_none() => self.given(movable, name, value),
                 _ => self.own(movable),
             },
         };
@@ -204,7 +202,10 @@ impl<'a> Site<'a> {
 
     /// A mount at the tool's own place would be of no use once a variable leads elsewhere.
     fn untouched(&self, movable: &Movable) -> Result<(), String> {
-        for own in [self.moved(movable), self.at_home(movable)].iter().flatten() {
+        for own in [self.moved(movable), self.at_home(movable)]
+            .iter()
+            .flatten()
+        {
             if let Some(mounted) = self.in_the_way(own) {
                 return Err(format!(
                     "`{mounted}` is mounted already, and `{own}` is its own place"

@@ -110,9 +110,16 @@ pub(super) fn section(cache: &Cache) -> String {
         );
     }
     if !cache.renewed_by.is_empty() {
-        let commands: Vec<String> = cache.renewed_by.iter().map(|words| words.join(" ")).collect();
+        let commands: Vec<String> = cache
+            .renewed_by
+            .iter()
+            .map(|words| words.join(" "))
+            .collect();
         let commands = codes(commands.iter().map(String::as_str));
-        _ = writeln!(out, "- Over a Dockerfile it is mounted only for {commands}.");
+        _ = writeln!(
+            out,
+            "- Over a Dockerfile it is mounted only for {commands}."
+        );
     }
     if !cache.offline.is_empty() {
         let signs: Vec<String> = cache.offline.iter().map(sign).collect();

@@ -40,8 +40,12 @@ impl Needles {
                 needles.texts.push(path.to_owned());
             }
             let under = movable.under.iter().map(|(_, path)| join(path));
-            needles.texts.extend(under.filter(|path| path.contains('/')));
-            needles.texts.extend(movable.variables.iter().map(|&name| name.to_owned()));
+            needles
+                .texts
+                .extend(under.filter(|path| path.contains('/')));
+            needles
+                .texts
+                .extend(movable.variables.iter().map(|&name| name.to_owned()));
         }
         needles.texts.sort();
         needles.texts.dedup();
@@ -88,7 +92,8 @@ fn is(command: &Command, name: &str) -> bool {
 /// A removal that does not mind if there is nothing.
 fn removes(command: &Command) -> bool {
     let force = |text: &str| {
-        text == "--force" || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'))
+        text == "--force"
+            || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'))
     };
     is(command, "rm") && command.words.iter().any(|word| force(&word.text))
 }

@@ -2,14 +2,26 @@
 //!
 //! The image stays the same one, less the leftovers of caches; what is not understood is left alone.
 
+mod account;
+mod comments;
+mod guard;
+mod mention;
+mod pass;
+mod run;
 pub mod show;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use buildkit_llb::{Definition, Digest, ImportError, Platform};
+use buildkit_llb::edit::{Edited, Editor, ExecChange, OpId};
+use buildkit_llb::{
+    Constraints, Definition, Digest, File, Graph, ImportError, Meta, Mkfile, Mount, Platform,
+};
 
-use crate::{Decision, Ids, Layout, Scope};
+use crate::{Beginnings, Decision, Ids, Layout, Scope};
+use pass::Pass;
+use run::Run;
 
 /// What the author of a build wants of its caches.
 #[derive(Clone, Debug)]
@@ -108,11 +120,84 @@ pub struct Mistake {
 }
 
 /// Gives every operation that runs a program the caches that it can use without a trace in the result.
+///
+/// Fails if a definition cannot be read.
 pub fn inject(
     definitions: &[Definition],
     wish: &Wish,
     facts: &Facts,
 ) -> Result<Injection, ImportError> {
-    let _ = (definitions, wish, facts);
-    todo!()
+    let editor = Editor::new(definitions)?;
+    let runs = Run::all(&editor);
+    let plan = Pass::new(&editor, &runs, wish, facts).decide();
+    if !plan.needs.is_empty() {
+        return Ok(Injection::Needs(plan.needs));
+    }
+    let looks = runs.iter().zip(plan.decisions).zip(plan.off);
+    let mut execs: Vec<Examined> = looks
+        .map(|((run, decision), off)| Examined {
+            digest: editor.digest(run.op),
+            injected: editor.digest(run.op),
+            name: editor.name(run.op),
+            location: location(&editor, run.op),
+            decision,
+            off,
+        })
+        .collect();
+    let edited = apply(editor, wish, &runs, &execs);
+    for exec in &mut execs {
+        if let Some(digest) = edited.digests.get(&exec.digest) {
+            exec.injected = *digest;
+        }
+    }
+    Ok(Injection::Done(Injected {
+        definitions: edited.definitions,
+        execs,
+        mistakes: plan.mistakes,
+    }))
+}
+
+fn location(editor: &Editor, op: OpId) -> Option<(String, RangeInclusive<u32>)> {
+    let locations = editor.locations(op);
+    let location = locations.first()?;
+    let file = editor.files().get(location.file)?;
+    Some((file.filename.clone(), location.lines.first()?.clone()))
+}
+
+fn apply(mut editor: Editor, wish: &Wish, runs: &[Run], execs: &[Examined]) -> Edited {
+    let mut beginnings = Beginnings::default();
+    for (run, exec) in runs.iter().zip(execs) {
+        let decision = &exec.decision;
+        if decision.mounts.is_empty() {
+            continue;
+        }
+        let platform = editor.platform(run.op);
+        let here = Constraints::on(platform.unwrap_or_else(|| wish.platform.clone()));
+        let graph = editor.graph();
+        let mut mounts: Vec<Mount> = (decision.mounts.iter())
+            .map(|cache| beginnings.mount(cache, None, graph, &here))
+            .collect();
+        for (target, contents) in &decision.files {
+            mounts.push(file(graph, &here, target, contents));
+        }
+        mounts.extend(decision.tmpfs.iter().map(Mount::tmpfs));
+        let env = decision.env.clone();
+        editor.change(run.op, ExecChange { env, mounts });
+    }
+    editor.finish()
+}
+
+/// A file that an operation sees in place of the image's.
+fn file(graph: &mut Graph, here: &Constraints, target: &str, contents: &str) -> Mount {
+    const FILE: &str = "/file";
+    let made = File::on(None).mkfile(Mkfile {
+        path: FILE.to_owned(),
+        mode: 0o644,
+        data: contents.as_bytes().to_vec(),
+        owner: None,
+        time: None,
+    });
+    let name = format!("[internal] {target}");
+    let made = graph.add(made, here, Meta::named(name)).only();
+    Mount::bind(made, target).select(FILE)
 }

@@ -96,7 +96,14 @@ fn script(editor: &Editor, exec: &SeenExec) -> Option<String> {
     let path = match exec.args.as_slice() {
         [path] => path,
         // The shell of the image, told to run it.
-        [_, .., path] if exec.args.iter().any(|arg| arg == "-c" || arg.ends_with('c')) => path,
+        [_, .., path]
+            if exec
+                .args
+                .iter()
+                .any(|arg| arg == "-c" || arg.ends_with('c')) =>
+        {
+            path
+        }
         _ => return None,
     };
     let path = clean(path.trim())?;
@@ -124,5 +131,7 @@ fn script(editor: &Editor, exec: &SeenExec) -> Option<String> {
     if name == "env" {
         name = words.find(|word| !word.starts_with('-'))?;
     }
-    ["ash", "bash", "dash", "sh"].contains(&name).then_some(text)
+    ["ash", "bash", "dash", "sh"]
+        .contains(&name)
+        .then_some(text)
 }

@@ -117,7 +117,11 @@ impl Tree {
         for mount in &exec.mounts {
             let is_root = clean(&mount.target).as_deref() == Some("/");
             let reach = Reach::of(&mount.selector);
-            let from: Vec<usize> = mount.input.map(|port| self.node(port)).into_iter().collect();
+            let from: Vec<usize> = mount
+                .input
+                .map(|port| self.node(port))
+                .into_iter()
+                .collect();
             let base = match from.first() {
                 _ if !reach.is_whole() => Base::Unknown(op),
                 Some(at) => self.nodes[*at].base,
@@ -217,8 +221,7 @@ const READ: &str = "something else reads all of this filesystem";
 
 fn join(a: Base, b: Base, op: OpId) -> Base {
     match (a, b) {
-        (Base::Scratch(_), other) => other,
-        (other, Base::Scratch(_)) => other,
+        (Base::Scratch(_), other) | (other, Base::Scratch(_)) => other,
         (a, b) if a == b => a,
         _ => Base::Unknown(op),
     }
