@@ -407,14 +407,8 @@ async fn inputs_stand_in_for_directories() {
 
 #[tokio::test]
 async fn what_is_refused() {
-    let dockerfile = "# syntax=larder/frontend:1\nFROM python:3.13-slim\n";
     let large = "x".repeat((1 << 20) + 1);
     for (spec, options, expected) in [
-        (
-            dockerfile,
-            &[][..],
-            "larder.yaml:2:1: this is a Dockerfile; this frontend builds specs in YAML",
-        ),
         (
             SPEC,
             &[("filename", "x.yaml")][..],
@@ -422,13 +416,8 @@ async fn what_is_refused() {
         ),
         (
             SPEC,
-            &[("cmdline", "larder/frontend:1")][..],
-            "there is no file `Dockerfile` or `dockerfile` in",
-        ),
-        (
-            SPEC,
             &[("requestid", "frontend.outline")][..],
-            "this frontend only builds: it does not support the request `frontend.outline`",
+            "this frontend does not support the request `frontend.outline` for this file",
         ),
         (
             SPEC,
@@ -449,4 +438,24 @@ async fn what_is_refused() {
         let message = fake.returned_error().message;
         assert!(message.starts_with(expected), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_plan_is_shown_in_place_of_a_build() {
+    let fake = FakeBridge::new(daemon(SPEC, &CONTEXT));
+    let options = [
+        ("requestid", "frontend.plan"),
+        (
+            "frontend.caps",
+            "moby.buildkit.frontend.subrequests+forward",
+        ),
+    ];
+    run(&fake, &options).await.unwrap();
+    let answer = fake.returned_outcome();
+    let text = String::from_utf8(answer.metadata["result.txt"].clone()).unwrap();
+    assert!(text.starts_with("shop for linux/amd64\n"), "{text}");
+    assert!(text.contains("cache pip at /cache/pip"), "{text}");
+    assert_eq!(answer.metadata["version"], b"1.0.0");
+    let ran = |solved| operations(solved).contains("ExecOp");
+    assert!(!fake.seen().solved.iter().any(ran));
 }

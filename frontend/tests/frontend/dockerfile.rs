@@ -1,0 +1,401 @@
+//! Dockerfiles: what the frontend that builds them is asked, and what becomes of its result.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{
+    Constraints, Definition, Exec, Graph, Image, ImageName, Local, Meta, Platform, Source, inspect,
+};
+use buildkit_proto::google::{protobuf::Any, rpc};
+use buildkit_proto::moby::buildkit::v1::frontend::{self as wire, result};
+use buildkit_proto::pb;
+use larder_gateway::fake::{Call, FakeBridge, Script};
+use larder_gateway::{FrontendRequest, WireDefinition, cap};
+
+use crate::support::{CONFIG, ETC, PYTHON, names, operations, run};
+
+const FILE: &str = "# syntax=larder/frontend:1\nFROM python:3.13-slim\nRUN pip install flask\n";
+
+/// What a Dockerfile's own frontend makes of one command.
+fn definition(platform: &str, command: &str) -> WireDefinition {
+    let mut graph = Graph::new();
+    let here = Constraints::on(Platform::parse(platform).unwrap());
+    let image = Image::new(&ImageName::parse("python:3.13-slim").unwrap());
+    let base = graph.add(image, &here, Meta::named("[1/2] FROM python"));
+    let mut exec = Exec::new(Some(base.only()), ["/bin/sh", "-c", command]);
+    exec.env
+        .push("PATH=/usr/local/bin:/usr/bin:/bin".to_owned());
+    let run = graph.add(exec, &here, Meta::named(format!("[2/2] RUN {command}")));
+    graph.definition(run.only()).into_proto()
+}
+
+fn reference(id: &str, definition: WireDefinition) -> wire::Ref {
+    wire::Ref {
+        id: id.to_owned(),
+        def: Some(definition),
+    }
+}
+
+fn whole(command: &str) -> wire::Result {
+    let metadata = [
+        ("containerimage.config", &b"{\"strange\":\xff}"[..]),
+        ("refs.platforms", b"{}"),
+        ("frontend.unknown", b""),
+    ];
+    wire::Result {
+        metadata: metadata
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .into(),
+        result: Some(result::Result::Ref(reference(
+            "theirs",
+            definition("linux/amd64", command),
+        ))),
+        ..wire::Result::default()
+    }
+}
+
+fn daemon(file: &str) -> Script {
+    Script::new()
+        .image(PYTHON, CONFIG, &ETC)
+        .local("dockerfile", &[("Dockerfile", file)])
+}
+
+fn building(command: &str) -> Script {
+    daemon(FILE).frontend("dockerfile.v0", "", whole(command))
+}
+
+const SYNTAX: (&str, &str) = ("cmdline", "larder/frontend:1");
+
+/// The reference that was returned for a whole result.
+fn returned(fake: &FakeBridge) -> wire::Ref {
+    match fake.returned_outcome().result {
+        Some(result::Result::Ref(reference)) => reference,
+        other => panic!("no reference was returned, but {other:?}"),
+    }
+}
+
+/// Whether a cache of Larder's is mounted somewhere in it.
+fn has_cache(reference: &wire::Ref) -> bool {
+    let definition = Definition::from_proto(reference.def.as_ref().unwrap());
+    inspect::json(&definition).unwrap().contains("larder/")
+}
+
+fn status(message: &str) -> rpc::Status {
+    rpc::Status {
+        code: 2,
+        message: message.to_owned(),
+        details: vec![Any {
+            type_url: "github.com/moby/buildkit/errdefs.Source+json".to_owned(),
+            value: br#"{"info":{"filename":"Dockerfile"},"ranges":[]}"#.to_vec(),
+        }],
+    }
+}
+
+#[tokio::test]
+async fn caches_are_all_that_changes() {
+    let fake = FakeBridge::new(building("pip install flask"));
+    let import = ("cache-from", "registry/x");
+    run(&fake, &[SYNTAX, import]).await.unwrap();
+    let ours = returned(&fake);
+    assert!(has_cache(&ours), "{ours:?}");
+    let mut expected = whole("pip install flask");
+    expected.result = Some(result::Result::Ref(ours));
+    assert_eq!(fake.returned_outcome(), expected);
+
+    let seen = fake.seen();
+    let last = seen.solved.last().unwrap();
+    assert_eq!(last.cache_imports[0].attrs["ref"], "registry/x");
+    assert!(!last.evaluate);
+    assert_eq!(
+        names(&seen.solved[0]),
+        ["[internal] load build definition from Dockerfile"]
+    );
+    assert!(seen.warnings.is_empty(), "{:?}", seen.warnings);
+    let file = operations(&seen.solved[0]);
+    let asked = "[\\\"Dockerfile\\\",\\\"Dockerfile.dockerignore\\\",\\\"dockerfile\\\"]";
+    assert!(file.contains(asked), "{file}");
+}
+
+#[tokio::test]
+async fn what_gets_no_cache_is_returned_as_it_came() {
+    for (command, option) in [
+        ("make", ("target", "x")),
+        ("pip install flask", ("build-arg:LARDER_CACHES", "off")),
+    ] {
+        let fake = FakeBridge::new(building(command));
+        run(&fake, &[SYNTAX, option]).await.unwrap();
+        assert_eq!(fake.returned_outcome(), whole(command));
+        assert!(fake.seen().warnings.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn options_and_inputs_go_on_as_they_came() {
+    let mut graph = Graph::new();
+    let local = Source::Local(Local::new("other"));
+    let vertex = graph.add(local, &Constraints::default(), Meta::default());
+    let input = graph.definition(vertex.only()).into_proto();
+    let script = building("make").input("base", input.clone());
+    let fake = FakeBridge::new(script.clone());
+    let options = [
+        ("source", "larder/frontend:1"),
+        ("filename", "Dockerfile"),
+        ("build-arg:VERSION", "1"),
+        ("build-arg:LARDER_PROJECT", "shop"),
+        ("build-arg:LARDER_CACHES", "auto"),
+        ("build-arg:LARDER_CACHE_IDS", "dockerfile"),
+        ("context:base", "input:base"),
+        ("no-cache", ""),
+        ("attest:sbom", "generator=x"),
+        ("frontend.caps", "moby.buildkit.frontend.unheard"),
+        // No platform to us, but to BuildKit.
+        ("platform", "linux"),
+        ("cache-imports", r#"[{"Type":"local","Attrs":{"src":"c"}}]"#),
+    ];
+    run(&fake, &options).await.unwrap();
+    let forwarded = fake.seen().forwarded;
+    let mut expected: BTreeMap<String, String> = options
+        .iter()
+        .filter(|(key, _)| !key.contains("LARDER") && *key != "source")
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    // The `# syntax=` line is not to be followed again.
+    expected.insert("cmdline".to_owned(), "larder/frontend:1".to_owned());
+    let [asked] = forwarded.as_slice() else {
+        panic!("{forwarded:?}");
+    };
+    assert_eq!(
+        *asked,
+        FrontendRequest {
+            frontend: "dockerfile.v0".to_owned(),
+            options: expected,
+            inputs: BTreeMap::from([("base".to_owned(), input)]),
+            cache_imports: asked.cache_imports.clone(),
+        }
+    );
+    assert_eq!(asked.cache_imports[0].kind, "local");
+
+    let old = FakeBridge::new(script.without(cap::INPUTS.id));
+    run(&old, &[SYNTAX]).await.unwrap();
+    assert!(old.seen().forwarded[0].inputs.is_empty());
+    assert_eq!(old.seen().forwarded[0].options["cmdline"], SYNTAX.1);
+}
+
+#[tokio::test]
+async fn another_frontend_builds_whatever_the_file_is() {
+    for file in [FILE, "from: python:3.13-slim\n"] {
+        let script = daemon(file).frontend("gateway.v0", "", whole("pip install flask"));
+        let fake = FakeBridge::new(script);
+        let frontend = ("build-arg:LARDER_FRONTEND", "docker/dockerfile:1.7");
+        run(&fake, &[SYNTAX, frontend, ("source", "larder/frontend:1")])
+            .await
+            .unwrap();
+        let options = &fake.seen().forwarded[0].options;
+        assert_eq!(options["source"], "docker/dockerfile:1.7");
+        assert_eq!(options["cmdline"], "docker/dockerfile:1.7");
+        assert_eq!(options.len(), 2);
+        assert!(has_cache(&returned(&fake)));
+    }
+}
+
+fn several() -> wire::Result {
+    let attestation = |id, command| wire::Attestation {
+        kind: 1,
+        path: "/sbom.json".to_owned(),
+        in_toto_predicate_type: "https://spdx.dev/Document".to_owned(),
+        metadata: [("reason".to_owned(), b"sbom".to_vec())].into(),
+        r#ref: Some(reference(id, definition("linux/amd64", command))),
+        ..wire::Attestation::default()
+    };
+    let list = wire::Attestations {
+        attestation: vec![
+            attestation("scan", "make sbom"),
+            attestation("scan-2", "pip install scanner"),
+        ],
+    };
+    let refs = [
+        ("linux/amd64", "one", "pip install flask"),
+        ("linux/arm64", "two", "make"),
+    ]
+    .map(|(platform, id, command)| {
+        let reference = reference(id, definition(platform, command));
+        (platform.to_owned(), reference)
+    });
+    let mut refs = wire::RefMap { refs: refs.into() };
+    refs.refs
+        .insert("linux/riscv64".to_owned(), wire::Ref::default());
+    wire::Result {
+        metadata: [("refs.platforms".to_owned(), b"map".to_vec())].into(),
+        attestations: [("linux/amd64".to_owned(), list)].into(),
+        result: Some(result::Result::Refs(refs)),
+    }
+}
+
+fn refs(result: &mut wire::Result) -> &mut wire::RefMap {
+    match &mut result.result {
+        Some(result::Result::Refs(refs)) => refs,
+        other => panic!("no references, but {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn only_references_with_caches_are_replaced() {
+    let fake = FakeBridge::new(daemon(FILE).frontend("dockerfile.v0", "", several()));
+    run(&fake, &[SYNTAX]).await.unwrap();
+    let mut came = several();
+    let mut returned = fake.returned_outcome();
+    let one = refs(&mut came)
+        .refs
+        .insert("linux/amd64".to_owned(), wire::Ref::default());
+    let ours = refs(&mut returned)
+        .refs
+        .insert("linux/amd64".to_owned(), wire::Ref::default());
+    let (one, ours) = (one.unwrap(), ours.unwrap());
+    assert!(has_cache(&ours) && ours.id != one.id, "{ours:?}");
+    let scan = |result: &mut wire::Result| {
+        let list = result.attestations.get_mut("linux/amd64").unwrap();
+        list.attestation[1].r#ref.take().unwrap()
+    };
+    let (theirs, ours) = (scan(&mut came), scan(&mut returned));
+    assert!(has_cache(&ours) && ours.id != theirs.id, "{ours:?}");
+    assert_eq!(returned, came);
+}
+
+#[tokio::test]
+async fn errors_are_returned_as_they_came() {
+    let sent = status("dockerfile parse error on line 3: unknown instruction: FORM");
+    for file in [FILE, "", "FORM python\n", "#", "\u{feff}from x"] {
+        let script = daemon(file).failing(Call::Frontend, "dockerfile.v0", sent.clone());
+        let fake = FakeBridge::new(script);
+        run(&fake, &[SYNTAX]).await.unwrap_err();
+        assert_eq!(fake.returned_error(), sent, "{file}");
+    }
+    // A file that cannot be read at all.
+    for options in [
+        &[SYNTAX, ("filename", "none/Dockerfile")][..],
+        &[SYNTAX, ("context", "https://example.org/x.git?unheard=1")],
+        &[SYNTAX, ("context", "https://example.org/none.tar.gz")],
+    ] {
+        let script = building("make").failing(Call::Frontend, "dockerfile.v0", sent.clone());
+        let fake = FakeBridge::new(script);
+        run(&fake, options).await.unwrap_err();
+        assert_eq!(fake.returned_error(), sent, "{options:?}");
+    }
+    let script = building("pip install flask").failing(Call::Solve, "ExecOp", sent.clone());
+    let fake = FakeBridge::new(script);
+    run(&fake, &[SYNTAX]).await.unwrap_err();
+    assert_eq!(fake.returned_error(), sent);
+}
+
+#[tokio::test]
+async fn a_name_in_lower_case_and_a_name_that_says_spec() {
+    let result = whole("make");
+    for (name, options) in [
+        ("dockerfile", &[SYNTAX][..]),
+        ("Dockerfile", &[]),
+        ("a/dockerfile", &[SYNTAX, ("filename", "a/Dockerfile")]),
+        ("larder.yaml", &[]),
+    ] {
+        let script = Script::new().local("dockerfile", &[(name, FILE)]).frontend(
+            "dockerfile.v0",
+            "",
+            result.clone(),
+        );
+        let fake = FakeBridge::new(script.without(cap::INPUTS.id));
+        run(
+            &fake,
+            &[options, &[("build-arg:LARDER_CACHES", "off")]].concat(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(fake.returned_outcome(), result, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn where_caches_are_impossible_the_build_goes_on_and_says_so() {
+    let garbage = wire::Result {
+        result: Some(result::Result::Ref(reference(
+            "theirs",
+            pb::Definition {
+                def: vec![vec![0xff; 40]],
+                ..pb::Definition::default()
+            },
+        ))),
+        ..wire::Result::default()
+    };
+    let old = wire::Result {
+        result: Some(result::Result::RefDeprecated("theirs".to_owned())),
+        ..wire::Result::default()
+    };
+    let silent = wire::Result {
+        result: Some(result::Result::Ref(wire::Ref {
+            id: "theirs".to_owned(),
+            def: None,
+        })),
+        ..wire::Result::default()
+    };
+    for (lacking, result, why) in [
+        ("none", garbage, ""),
+        (cap::REF_ARRAY.id, old, "BuildKit v0.7.0 or later"),
+        ("none", silent, "the daemon does not say"),
+        (
+            "exec.mount.cache",
+            whole("pip install flask"),
+            "`exec.mount.cache`: update it to BuildKit v0.3.0 or later",
+        ),
+    ] {
+        let script = daemon(FILE)
+            .frontend("dockerfile.v0", "", result.clone())
+            .without(lacking);
+        let fake = FakeBridge::new(script.clone());
+        run(&fake, &[SYNTAX]).await.unwrap();
+        assert_eq!(fake.returned_outcome(), result);
+        let [warning] = fake.seen().warnings.try_into().unwrap();
+        let start = "this build gets no caches from Larder: ";
+        assert!(warning.short.starts_with(start), "{}", warning.short);
+        assert!(warning.short.contains(why), "{}", warning.short);
+        assert!(warning.vertex.starts_with("sha256:"));
+
+        for script in [
+            script.clone().without(cap::WARNINGS.id),
+            script.failing(Call::Warn, "", status("no")),
+        ] {
+            let fake = FakeBridge::new(script);
+            run(&fake, &[SYNTAX]).await.unwrap();
+            assert_eq!(fake.returned_outcome(), result);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_result_is_nothing_to_warn_of() {
+    let empty = wire::Result {
+        result: Some(result::Result::Ref(wire::Ref::default())),
+        ..wire::Result::default()
+    };
+    let fake =
+        FakeBridge::new(daemon("FROM scratch\n").frontend("dockerfile.v0", "", empty.clone()));
+    run(&fake, &[SYNTAX]).await.unwrap();
+    assert_eq!(fake.returned_outcome(), empty);
+    assert!(fake.seen().warnings.is_empty());
+}
+
+#[tokio::test]
+async fn build_args_of_ours_are_checked() {
+    for (name, value, expected) in [
+        ("LARDER_CACHES", "no", "`no` is neither `auto` nor `off`"),
+        (
+            "LARDER_CACHE_IDS",
+            "x",
+            "`x` is neither `larder` nor `dockerfile`",
+        ),
+    ] {
+        let fake = FakeBridge::new(building("make"));
+        let name = format!("build-arg:{name}");
+        run(&fake, &[SYNTAX, (&name, value)]).await.unwrap_err();
+        assert_eq!(
+            fake.returned_error().message,
+            format!("option `{name}`: {expected}")
+        );
+    }
+}
