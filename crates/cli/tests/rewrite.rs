@@ -6,11 +6,14 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use buildkit_llb::edit::{Editor, Seen};
+use buildkit_llb::{Definition, Digest};
 use common::{context, larder, run, texts};
 
 fn cases() -> PathBuf {
@@ -84,6 +87,52 @@ fn only_lines_with_mounts_come_in() {
                 .collect()
         };
         assert_eq!(words(&before), words(&after), "{name}");
+    }
+}
+
+#[test]
+fn what_is_rewritten_stays() {
+    let read = |name: &str| fs::read_to_string(cases().join(name)).expect("it is there");
+    for name in ["debian", "node", "python"] {
+        let once = read(&format!("{name}.expected"));
+        assert_eq!(read(&format!("{name}-again.Dockerfile")), once, "{name}");
+        assert_eq!(read(&format!("{name}-again.expected")), once, "{name}");
+        let report = read(&format!("{name}-again.report"));
+        assert!(report.contains(" RUN got mounts"), "{report}");
+        assert!(report.contains(": 0 of "), "{report}");
+    }
+}
+
+/// Ids of the caches of a definition, and what each starts from.
+fn caches(llb: &[u8]) -> BTreeSet<(String, Option<Digest>, String)> {
+    let definition = Definition::from_bytes(llb).expect("it is LLB");
+    let editor = Editor::new(&[definition]).expect("it is whole");
+    let mounts = editor.ops().filter_map(|op| match editor.see(op) {
+        Seen::Exec(exec) => Some(exec.mounts.clone()),
+        _ => None,
+    });
+    let caches = mounts.flatten().filter_map(|mount| {
+        let input = mount.input.map(|port| editor.digest(port.op));
+        Some((mount.cache?.id, input, mount.selector))
+    });
+    caches.collect()
+}
+
+/// BuildKit knows a cache by its id and by what it starts from.
+#[test]
+fn caches_are_shared_with_builds_through_the_frontend() {
+    for name in ["debian", "node"] {
+        let rewritten = fs::read(cases().join(format!("{name}-again.llb"))).expect("it is there");
+        let llb = format!("{name}.llb");
+        let inject = ["inject", "--ids", "dockerfile", &llb];
+        let output = larder(&cases()).args(inject).output().expect("it starts");
+        let injected = caches(&output.stdout);
+        assert!(
+            caches(&rewritten).is_subset(&injected),
+            "{:?} {injected:?}",
+            caches(&rewritten)
+        );
+        assert!(!caches(&rewritten).is_empty());
     }
 }
 
@@ -199,7 +248,7 @@ fn mistakes_are_told() {
     let directory = context(&[
         ("Dockerfile", "FROM a\nRUN <<EOF\n"),
         ("none", ""),
-        ("bad.llb", "xx"),
+        ("bad.llb", "none\n"),
     ]);
     let case = |args: &[&str]| {
         let all: Vec<&str> = ["dockerfile", "rewrite"]

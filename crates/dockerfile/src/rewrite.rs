@@ -87,11 +87,16 @@ fn flags_of(
     addition: &Addition,
     stage: &Stage,
 ) -> Result<Option<(usize, String)>, String> {
-    let starts_here = |instruction: &&Instruction| {
-        instruction.keyword == "RUN" && *instruction.lines.start() == addition.line
+    let here = |one: &&Instruction| *one.lines.start() == addition.line;
+    let run = match file.instructions.iter().find(here) {
+        Some(run) if run.keyword == "RUN" => run,
+        Some(from) if from.keyword == "FROM" => {
+            return Err(
+                "an `ONBUILD` of what it starts from runs here, and takes no flags".to_owned(),
+            );
+        }
+        _ => return Err("no RUN starts in this line".to_owned()),
     };
-    let run = file.instructions.iter().find(starts_here);
-    let run = run.ok_or_else(|| "no RUN starts in this line".to_owned())?;
     let mut mounts = addition.mounts.clone();
     for (target, contents) in &addition.files {
         if stage.files.get(target) != Some(contents) {

@@ -112,7 +112,9 @@ RUN --mount=type=cache,target=/p \\
 #[test]
 fn only_a_run_gets_anything() {
     let text = "FROM a\nRUN <<EOF\nRUN pip\nEOF\nONBUILD RUN pip\nCMD pip\n";
-    for line in [0, 1, 3, 4, 5, 6, 7] {
+    let reason = &run(text, &[at(1, &["/p"])]).unplaced[0].reason;
+    assert!(reason.contains("`ONBUILD`"), "{reason}");
+    for line in [0, 3, 4, 5, 6, 7] {
         let rewritten = run(text, &[at(line, &["/p"])]);
         assert_eq!(rewritten.text, text);
         assert_eq!(rewritten.unplaced[0].line, line);
