@@ -157,15 +157,32 @@ fn assume(needs: BTreeMap<Digest, ImageNeed>, facts: &mut Facts, assumptions: &m
     for (digest, need) in needs {
         let name = need.definition.vertices().last().map(|(_, name)| name);
         let name = name.unwrap_or_else(|| digest.to_string());
-        let paths = need.files.iter().chain(&need.directories);
-        let paths: Vec<&str> = paths.map(String::as_str).collect();
-        assumptions.push(format!("{name}: nothing is known of {}", paths.join(", ")));
+        let name = name.split('@').next().unwrap_or_default();
+        assumptions.push(format!("{name}: {}", assumed(&need)));
         let fact = ImageFact {
             assumed: true,
             ..ImageFact::default()
         };
         facts.insert(digest, fact);
     }
+}
+
+/// What an image is taken for.
+fn assumed(need: &ImageNeed) -> String {
+    let asks = |part: &str| need.files.iter().any(|file| file.contains(part));
+    let mut parts = Vec::new();
+    if asks("passwd") {
+        parts.push("users that have no numbers are themselves".to_owned());
+    }
+    if asks("os-release") {
+        parts.push("a distribution like no other".to_owned());
+    }
+    parts.extend(
+        need.directories
+            .iter()
+            .map(|path| format!("nothing in {path}")),
+    );
+    parts.join(", ")
 }
 
 /// Says what comments are wrong.
