@@ -1,6 +1,6 @@
 //! Finding the file to build.
 
-use buildkit_llb::{Definition, Differ, Git, Local, Source};
+use buildkit_llb::{Differ, Git, Local, Source};
 use larder_diagnostic::SourceFile;
 use larder_gateway::options::{CONTEXT, ContextOption, DOCKERFILE};
 use larder_gateway::{Bridge, Capabilities, Failure, Options, Ref, cap};
@@ -120,11 +120,10 @@ impl<B: Bridge> Locator<'_, B> {
         }
         let mut inputs = self.bridge.inputs().await?;
         if let Some(input) = inputs.remove(CONTEXT) {
-            context = Context::Input(Definition::from_proto(&input));
+            context = Context::Input(input);
         }
         match inputs.remove(DOCKERFILE) {
             Some(input) if !self.options.dockerfile_forced => {
-                let input = Definition::from_proto(&input);
                 let loaded = solve_definition(self.bridge, self.capabilities, input).await?;
                 self.read(loaded, "the input `dockerfile`", context, None)
                     .await

@@ -3,8 +3,7 @@
 use buildkit_llb::caps::since;
 use buildkit_llb::{Definition, Platform};
 use larder_gateway::{
-    Bridge, Capabilities, Failure, Image, Options, Outcome, RawResult, SolveRequest,
-    WireDefinition, cap,
+    Bridge, Capabilities, Failure, Image, Options, Outcome, RawResult, SolveRequest, cap,
 };
 use larder_plan::{Plan, lower, show};
 
@@ -144,8 +143,8 @@ async fn solve(
 pub(crate) fn checked(
     capabilities: &Capabilities,
     definition: Definition,
-) -> Result<WireDefinition, Failure> {
+) -> Result<Definition, Failure> {
     let needed = definition.required_caps();
     capabilities.require_llb(needed.iter().map(|id| (id.as_str(), since(id))))?;
-    Ok(definition.into_proto())
+    Ok(definition)
 }

@@ -59,6 +59,7 @@ const ONLY: &[(&str, &[&str])] = &[
         &["larder-gateway", "larder-frontend", "larder-e2e", "xtask"],
     ),
     ("tonic", &["larder-gateway"]),
+    ("tonic-prost", &["larder-gateway"]),
     ("prost", &["buildkit-llb", "larder-gateway"]),
     ("prost-types", &["buildkit-llb", "larder-gateway"]),
     (

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 
-use buildkit_llb::{Platform, ResolveMode};
+use buildkit_llb::{Definition, Platform, ResolveMode};
 use buildkit_proto::fsutil::types::Stat;
-use buildkit_proto::pb;
 
 use crate::{Capabilities, Excerpt, Failure, FrontendRequest, Outcome, RawResult};
 
@@ -54,7 +53,7 @@ pub trait Bridge {
     fn warn(&self, warning: Warning) -> impl Future<Output = Result<(), Failure>>;
 
     /// Definitions that the client gave beside the options.
-    fn inputs(&self) -> impl Future<Output = Result<BTreeMap<String, pb::Definition>, Failure>>;
+    fn inputs(&self) -> impl Future<Output = Result<BTreeMap<String, Definition>, Failure>>;
 
     /// Ends the build well. To be called once, and then no `return_failure`.
     fn return_outcome(&self, outcome: Outcome) -> impl Future<Output = Result<(), Failure>>;
@@ -135,7 +134,7 @@ pub struct ResolvedImage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SolveRequest {
     /// The operations.
-    pub definition: pb::Definition,
+    pub definition: Definition,
     /// Where steps may be found done already.
     pub cache_imports: Vec<CacheImport>,
     /// Run it now, and fail now.
@@ -157,7 +156,7 @@ pub struct Ref {
     /// The daemon's name for it; empty for an empty filesystem.
     pub id: String,
     /// What it was solved from, by the daemon's account.
-    pub definition: Option<pb::Definition>,
+    pub definition: Option<Definition>,
 }
 
 /// What a path is.

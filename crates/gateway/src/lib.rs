@@ -19,11 +19,11 @@ mod outcome;
 mod raw;
 mod stdio;
 mod transport;
+mod wire;
 
 pub use bridge::{
     Bridge, CacheImport, FileStat, ImageRequest, Ref, ResolvedImage, SolveRequest, Warning,
 };
-pub use buildkit_proto::pb::Definition as WireDefinition;
 pub use capabilities::{Cap, Capabilities, cap};
 pub use excerpt::Excerpt;
 pub use failure::Failure;

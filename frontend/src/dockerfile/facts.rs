@@ -70,7 +70,7 @@ async fn look_into(
         assumed: false,
     };
     let request = SolveRequest {
-        definition: need.definition.into_proto(),
+        definition: need.definition,
         ..SolveRequest::default()
     };
     let read = async {

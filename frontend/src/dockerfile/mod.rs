@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 use buildkit_llb::Definition;
 use larder_gateway::{
     Bridge, Capabilities, Excerpt, Failure, FrontendRequest, Given, Outcome, Place, RawResult,
-    SolveRequest, Warning, WireDefinition, cap,
+    SolveRequest, Warning, cap,
 };
 use larder_inject::definition::{Injected, Mistake, Wish};
 
@@ -106,8 +106,8 @@ enum Added {
     Nothing,
     /// They cannot be added, and why.
     Impossible(String),
-    /// To the definitions of these places, in order.
-    Injected(Vec<Place>, Injected),
+    /// To what came, place by place.
+    Injected(Vec<(Place, Definition)>, Box<Injected>),
 }
 
 impl<B: Bridge> Build<'_, B> {
@@ -118,18 +118,18 @@ impl<B: Bridge> Build<'_, B> {
     /// The image, with caches for what makes it.
     async fn image(&self) -> Result<RawResult, Failure> {
         let mut result = self.ask(&self.request).await?;
-        let (places, injected) = match self.add_caches(&result).await? {
+        let (came, injected) = match self.add_caches(&result).await? {
             Added::Nothing => return Ok(result),
             Added::Impossible(why) => {
                 self.warn(&result, without_caches(&why)).await?;
                 return Ok(result);
             }
-            Added::Injected(places, injected) => (places, injected),
+            Added::Injected(came, injected) => (came, injected),
         };
         for mistake in &injected.mistakes {
             self.warn(&result, self.wrong_comment(mistake)).await?;
         }
-        let changed = match self.changed(&result, places, injected.definitions) {
+        let changed = match self.changed(came, injected.definitions) {
             Ok(changed) => changed,
             Err(lacking) => {
                 self.warn(&result, without_caches(&lacking)).await?;
@@ -155,14 +155,17 @@ impl<B: Bridge> Build<'_, B> {
         let Some(wish) = &self.wish else {
             return Ok(Added::Nothing);
         };
+        let all = match result.definitions() {
+            Ok(all) => all,
+            Err(error) => return Ok(Added::Impossible(error.to_string())),
+        };
+        let silent = all.values().any(Option::is_none);
         let mut places = Vec::new();
         let mut definitions = Vec::new();
-        let references = result.references();
-        let silent = references.values().any(Option::is_none);
-        for (place, definition) in references {
+        for (place, definition) in all {
             if let Some(definition) = definition {
                 places.push(place);
-                definitions.push(Definition::from_proto(definition));
+                definitions.push(definition);
             }
         }
         if definitions.is_empty() {
@@ -174,7 +177,10 @@ impl<B: Bridge> Build<'_, B> {
         }
         let settled = facts::settle(self.bridge, self.capabilities, &definitions, wish).await?;
         Ok(match settled {
-            Ok(injected) => Added::Injected(places, injected),
+            Ok(injected) => {
+                let came = places.into_iter().zip(definitions).collect();
+                Added::Injected(came, Box::new(injected))
+            }
             Err(why) => Added::Impossible(why),
         })
     }
@@ -182,15 +188,12 @@ impl<B: Bridge> Build<'_, B> {
     /// What is not as it came; an error if the daemon cannot solve all of it.
     fn changed(
         &self,
-        result: &RawResult,
-        places: Vec<Place>,
-        definitions: Vec<Definition>,
-    ) -> Result<Vec<(Place, WireDefinition)>, Failure> {
-        let came = result.references();
+        came: Vec<(Place, Definition)>,
+        injected: Vec<Definition>,
+    ) -> Result<Vec<(Place, Definition)>, Failure> {
         let mut changed = Vec::new();
-        for (place, definition) in places.into_iter().zip(definitions) {
-            let before = came.get(&place).copied().flatten();
-            if before.is_none_or(|before| Definition::from_proto(before) != definition) {
+        for ((place, before), definition) in came.into_iter().zip(injected) {
+            if before != definition {
                 changed.push((place, checked(self.capabilities, definition)?));
             }
         }
@@ -255,7 +258,8 @@ fn without_caches(why: &dyn Display) -> Warning {
 }
 
 fn any_vertex(result: &RawResult) -> String {
-    let mut definitions = result.references().into_values().flatten();
-    let head = definitions.find_map(|one| Definition::from_proto(one).head().ok().flatten());
+    let definitions = result.definitions().unwrap_or_default();
+    let mut definitions = definitions.into_values().flatten();
+    let head = definitions.find_map(|one| one.head().ok().flatten());
     head.map(|digest| digest.to_string()).unwrap_or_default()
 }

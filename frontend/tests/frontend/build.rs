@@ -1,8 +1,8 @@
 //! Whole builds: what is asked of the daemon, and what is returned to it.
 
 use buildkit_llb::{Constraints, Graph, Local, Meta, Source};
+use larder_gateway::cap;
 use larder_gateway::fake::{Call, FakeBridge};
-use larder_gateway::{WireDefinition, cap};
 
 use crate::support::{CONFIG, ETC, PYTHON, daemon, excerpts, names, operations, run};
 
@@ -158,8 +158,12 @@ async fn warnings_stand_at_the_operation_that_loads_the_file() {
     let fake = FakeBridge::new(daemon(&spec, &CONTEXT));
     run(&fake, &[("memory", "1g")]).await.unwrap();
     let seen = fake.seen();
-    let first = buildkit_llb::Definition::from_proto(&seen.solved[0].definition);
-    let head = first.head().unwrap().unwrap().to_string();
+    let head = seen.solved[0]
+        .definition
+        .head()
+        .unwrap()
+        .unwrap()
+        .to_string();
     assert!(seen.warnings.iter().all(|warning| warning.vertex == head));
     let shorts: Vec<&str> = seen.warnings.iter().map(|w| w.short.as_str()).collect();
     assert_eq!(shorts[..1], ["the option `memory` has no effect"]);
@@ -388,11 +392,11 @@ async fn a_file_from_the_web_is_the_spec_or_an_archive() {
 
 #[tokio::test]
 async fn inputs_stand_in_for_directories() {
-    let definition = |name: &str| -> WireDefinition {
+    let definition = |name: &str| {
         let mut graph = Graph::new();
         let local = Source::Local(Local::new(name));
         let vertex = graph.add(local, &Constraints::default(), Meta::named(name));
-        graph.definition(vertex.only()).into_proto()
+        graph.definition(vertex.only())
     };
     let script = daemon("wrong", &[])
         .local("given-file", &[("larder.yaml", SPEC)])

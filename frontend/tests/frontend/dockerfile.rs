@@ -9,26 +9,32 @@ use buildkit_proto::google::{protobuf::Any, rpc};
 use buildkit_proto::moby::buildkit::v1::frontend::{self as wire, result};
 use buildkit_proto::pb;
 use larder_gateway::fake::{Call, FakeBridge, Script};
-use larder_gateway::{FrontendRequest, WireDefinition, cap};
+use larder_gateway::{FrontendRequest, cap};
 
+use crate::requests::built;
 use crate::support::{CONFIG, ETC, PYTHON, names, operations, run};
 
 const FILE: &str = "# syntax=larder/frontend:1\nFROM python:3.13-slim\nRUN pip install flask\n";
 
 /// What a Dockerfile's own frontend makes of one command.
-fn definition(platform: &str, command: &str) -> WireDefinition {
+fn definition(platform: &str, command: &str) -> pb::Definition {
+    definition_as("", platform, command)
+}
+
+fn definition_as(user: &str, platform: &str, command: &str) -> pb::Definition {
     let mut graph = Graph::new();
     let here = Constraints::on(Platform::parse(platform).unwrap());
     let image = Image::new(&ImageName::parse("python:3.13-slim").unwrap());
     let base = graph.add(image, &here, Meta::named("[1/2] FROM python"));
     let mut exec = Exec::new(Some(base.only()), ["/bin/sh", "-c", command]);
+    user.clone_into(&mut exec.user);
     exec.env
         .push("PATH=/usr/local/bin:/usr/bin:/bin".to_owned());
     let run = graph.add(exec, &here, Meta::named(format!("[2/2] RUN {command}")));
     graph.definition(run.only()).into_proto()
 }
 
-fn reference(id: &str, definition: WireDefinition) -> wire::Ref {
+fn reference(id: &str, definition: pb::Definition) -> wire::Ref {
     wire::Ref {
         id: id.to_owned(),
         def: Some(definition),
@@ -133,7 +139,7 @@ async fn options_and_inputs_go_on_as_they_came() {
     let mut graph = Graph::new();
     let local = Source::Local(Local::new("other"));
     let vertex = graph.add(local, &Constraints::default(), Meta::default());
-    let input = graph.definition(vertex.only()).into_proto();
+    let input = graph.definition(vertex.only());
     let script = building("make").input("base", input.clone());
     let fake = FakeBridge::new(script.clone());
     let options = [
@@ -397,5 +403,66 @@ async fn build_args_of_ours_are_checked() {
             fake.returned_error().message,
             format!("option `{name}`: {expected}")
         );
+    }
+}
+
+#[tokio::test]
+async fn users_are_looked_up_in_the_image_and_builds_go_on_without() {
+    let result = wire::Result {
+        result: Some(result::Result::Ref(reference(
+            "theirs",
+            definition_as("build", "linux/amd64", "pip install flask"),
+        ))),
+        ..wire::Result::default()
+    };
+    let passwd = [
+        ("etc/passwd", "build:x:1234:1235::/home/build:/bin/sh\n"),
+        ("etc/group", "build:x:1235:\n"),
+    ];
+    let script = Script::new()
+        .image(PYTHON, CONFIG, &passwd)
+        .local("dockerfile", &[("Dockerfile", FILE)])
+        .frontend("dockerfile.v0", "", result);
+    let fake = FakeBridge::new(script.clone());
+    run(&fake, &[SYNTAX]).await.unwrap();
+    let build = operations(fake.seen().solved.last().unwrap());
+    assert!(build.contains("owner:1234.1235"), "{build}");
+    let read = fake.seen().read;
+    assert!(read.contains(&"/etc/passwd".to_owned()), "{read:?}");
+
+    for script in [
+        script
+            .clone()
+            .failing(Call::Read, "/etc/passwd", status("EIO")),
+        script.failing(Call::Solve, "docker-image", status("no network")),
+    ] {
+        let fake = FakeBridge::new(script);
+        // The image cannot be pulled, or can: the build itself shows it.
+        let _ = run(&fake, &[SYNTAX]).await;
+        let build = operations(fake.seen().solved.last().unwrap());
+        assert!(build.contains("pip install flask"), "{build}");
+        assert!(!build.contains("1234"), "{build}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_comments_are_warned_of_where_they_stand() {
+    let file = "FROM python:3.13-slim\n# larder: caches=pipi\nRUN pip install flask\n";
+    for (options, excerpt) in [
+        (&[SYNTAX][..], true),
+        (&[SYNTAX, ("build-arg:LARDER_FRONTEND", "x")], false),
+    ] {
+        let script = daemon(file)
+            .frontend("dockerfile.v0", "", built(file))
+            .frontend("gateway.v0", "", built(file));
+        let fake = FakeBridge::new(script);
+        run(&fake, options).await.unwrap();
+        let [warning] = fake.seen().warnings.try_into().unwrap();
+        assert!(warning.vertex.starts_with("sha256:"));
+        assert!(warning.short.contains("`pipi`"), "{}", warning.short);
+        assert!(!warning.detail.is_empty());
+        assert_eq!(warning.short.starts_with("Dockerfile:2: "), !excerpt);
+        let lines = warning.excerpt.map(|excerpt| excerpt.lines);
+        assert_eq!(lines, excerpt.then(|| vec![2..=2]));
     }
 }

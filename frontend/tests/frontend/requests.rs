@@ -11,7 +11,7 @@ use crate::support::{CONFIG, ETC, PYTHON, run};
 const FILE: &str = "FROM python:3.13-slim\nRUN pip install --no-cache-dir flask\n";
 
 /// What a Dockerfile's own frontend makes of that file.
-fn built(file: &str) -> wire::Result {
+pub(crate) fn built(file: &str) -> wire::Result {
     let mut graph = Graph::new();
     let here = Constraints::on(Platform::parse("linux/amd64").unwrap());
     let source = graph.source_file(SourceInfo {

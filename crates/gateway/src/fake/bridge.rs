@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use buildkit_llb::Definition;
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::pb::{self, op};
@@ -10,6 +11,7 @@ use prost::Message as _;
 
 use super::script::{Call, Files};
 use super::{FakeBridge, Returned, State};
+use crate::wire::recoded;
 use crate::{
     Bridge, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome, RawResult,
     Ref, ResolvedImage, SolveRequest, Warning,
@@ -140,7 +142,7 @@ impl FakeBridge {
         Ok(())
     }
 
-    pub(super) fn answer_inputs(&self) -> BTreeMap<String, pb::Definition> {
+    pub(super) fn answer_inputs(&self) -> BTreeMap<String, Definition> {
         self.state().script.inputs.clone()
     }
 
@@ -169,7 +171,7 @@ impl Bridge for FakeBridge {
 
     async fn solve_frontend(&self, request: FrontendRequest) -> Result<RawResult, Failure> {
         let result = self.answer_frontend(request).map_err(failure)?;
-        Ok(RawResult::new(result))
+        Ok(RawResult::new(recoded(&result)))
     }
 
     async fn read_range(
@@ -198,12 +200,12 @@ impl Bridge for FakeBridge {
         self.answer_warn(warning).map_err(failure)
     }
 
-    async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Failure> {
+    async fn inputs(&self) -> Result<BTreeMap<String, Definition>, Failure> {
         Ok(self.answer_inputs())
     }
 
     async fn return_outcome(&self, outcome: Outcome) -> Result<(), Failure> {
-        let returned = Returned::Outcome(Box::new(outcome.into_wire()));
+        let returned = Returned::Outcome(Box::new(recoded(&outcome.into_wire())));
         self.answer_return(returned).map_err(failure)
     }
 
@@ -258,7 +260,8 @@ impl State {
     }
 }
 
-fn decode(definition: &pb::Definition) -> Result<Vec<pb::Op>, rpc::Status> {
+fn decode(definition: &Definition) -> Result<Vec<pb::Op>, rpc::Status> {
+    let definition = definition.clone().into_proto();
     definition
         .def
         .iter()

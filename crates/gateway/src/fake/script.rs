@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use buildkit_llb::Definition;
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::{
     apicaps::ApiCap,
     frontend::{self as wire, PongResponse},
 };
-use buildkit_proto::pb;
 
 use crate::{Cap, cap};
 
@@ -20,7 +20,7 @@ pub struct Script {
     pub(super) images: BTreeMap<String, FakeImage>,
     /// By the identifier of the source operation: `local://context`.
     pub(super) sources: BTreeMap<String, Files>,
-    pub(super) inputs: BTreeMap<String, pb::Definition>,
+    pub(super) inputs: BTreeMap<String, Definition>,
     /// By the name of a frontend and the request, which is empty for a build.
     pub(super) frontends: BTreeMap<(String, String), wire::Result>,
     failures: Vec<(Call, String, rpc::Status)>,
@@ -160,7 +160,7 @@ impl Script {
 
     /// A definition that the client gives beside the options.
     #[must_use]
-    pub fn input(mut self, name: &str, definition: pb::Definition) -> Script {
+    pub fn input(mut self, name: &str, definition: Definition) -> Script {
         self.inputs.insert(name.to_owned(), definition);
         self
     }

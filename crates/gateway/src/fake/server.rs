@@ -2,7 +2,7 @@
 
 use std::io;
 
-use buildkit_llb::{Platform, ResolveMode};
+use buildkit_llb::{Definition, Platform, ResolveMode};
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend::{
     self as wire,
@@ -102,7 +102,11 @@ impl LlbBridge for FakeBridge {
                 .answer_frontend(FrontendRequest {
                     frontend: request.frontend,
                     options: request.frontend_opt.into_iter().collect(),
-                    inputs: request.frontend_inputs.into_iter().collect(),
+                    inputs: request
+                        .frontend_inputs
+                        .iter()
+                        .map(|(name, input)| (name.clone(), Definition::from_proto(input)))
+                        .collect(),
                     cache_imports,
                 })
                 .map_err(sent)?;
@@ -113,7 +117,7 @@ impl LlbBridge for FakeBridge {
         }
         let answer = self
             .answer_solve(SolveRequest {
-                definition: request.definition.unwrap_or_default(),
+                definition: Definition::from_proto(&request.definition.unwrap_or_default()),
                 cache_imports,
                 evaluate: request.evaluate,
             })
@@ -123,7 +127,7 @@ impl LlbBridge for FakeBridge {
             result: Some(wire::Result {
                 result: Some(result::Result::Ref(wire::Ref {
                     id: answer.id,
-                    def: answer.definition,
+                    def: answer.definition.map(Definition::into_proto),
                 })),
                 ..Default::default()
             }),
@@ -186,7 +190,11 @@ impl LlbBridge for FakeBridge {
 
     async fn inputs(&self, _: Request<wire::InputsRequest>) -> Answer<wire::InputsResponse> {
         Ok(Response::new(wire::InputsResponse {
-            definitions: self.answer_inputs().into_iter().collect(),
+            definitions: self
+                .answer_inputs()
+                .into_iter()
+                .map(|(name, input)| (name, input.into_proto()))
+                .collect(),
         }))
     }
 
