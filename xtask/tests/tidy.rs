@@ -14,6 +14,7 @@ const USES: &[(&str, &[&str])] = &[
     ("larder-catalog", &[]),
     ("buildkit-llb", &[]),
     ("larder-inject", &["buildkit-llb", "larder-catalog"]),
+    ("larder-dockerfile", &[]),
     (
         "larder-plan",
         &[
@@ -30,6 +31,8 @@ const USES: &[(&str, &[&str])] = &[
         &[
             "buildkit-llb",
             "larder-diagnostic",
+            "larder-dockerfile",
+            "larder-inject",
             "larder-plan",
             "larder-spec",
         ],

@@ -35,6 +35,7 @@ mod graph;
 mod image_name;
 mod import;
 pub mod inspect;
+mod json;
 mod meta;
 mod mount;
 mod op;

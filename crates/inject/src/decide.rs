@@ -10,7 +10,7 @@ use larder_catalog::{
 use crate::id::Id;
 use crate::neutral::{self, Changes};
 use crate::place::{Placed, Site};
-use crate::{CacheMount, Decision, Exec, Ids, LeftAlone, OwnCache, Policy, Vanishing};
+use crate::{CacheMount, Decision, Exec, Ids, Layout, LeftAlone, OwnCache, Policy, Vanishing};
 
 const MODE: u32 = 0o755;
 
@@ -251,10 +251,13 @@ impl Deciding<'_> {
         let scope = self.policy.scope.unwrap_or(cache.scope);
         let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
         let mode = if id.name.is_some() { 0o777 } else { MODE };
+        // A Dockerfile has nothing at a private place.
+        let is_private = self.site.layout == Layout::Private;
+        let unmoved = is_private.then(|| self.site.unmoved(cache)).flatten();
         let mount = CacheMount {
             cache: cache.name.to_owned(),
             own: false,
-            id: self.named(&id, &target),
+            id: self.named(&id, unmoved.as_ref().unwrap_or(&target)),
             target,
             sharing: cache.sharing,
             uid: id.uid,

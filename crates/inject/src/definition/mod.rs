@@ -19,7 +19,7 @@ use buildkit_llb::{
     Constraints, Definition, Digest, File, Graph, ImportError, Meta, Mkfile, Mount, Platform,
 };
 
-use crate::{Beginnings, Decision, Ids, Scope};
+use crate::{Beginnings, Decision, Ids, Layout, Scope};
 use pass::Pass;
 use run::Run;
 
@@ -36,6 +36,9 @@ pub struct Wish {
     pub namespace: Option<String>,
     /// What operations that do not say so run on.
     pub platform: Platform,
+    /// Where mounts sit: [`Layout::Private`], or [`Layout::Default`] for mounts that somebody is to
+    /// write down, who can set no variables.
+    pub layout: Layout,
 }
 
 /// What is known of images that definitions start from, by the digest of the operation that brings

@@ -213,7 +213,7 @@ impl<'a> Pass<'a> {
             auto: known.choice.auto,
             named: known.choice.named.clone(),
             own: Vec::new(),
-            layout: Layout::Private,
+            layout: self.wish.layout,
             ids: self.wish.ids,
             scope: self.wish.scope,
             project: self.project.clone(),

@@ -9,8 +9,8 @@ mod stores;
 use std::collections::BTreeMap;
 
 use buildkit_llb::{Definition, Platform};
-use larder_inject::Ids;
 use larder_inject::definition::{Facts, ImageFact, Injected, Injection, Wish, inject};
+use larder_inject::{Ids, Layout};
 
 pub(crate) fn wish() -> Wish {
     Wish {
@@ -19,6 +19,7 @@ pub(crate) fn wish() -> Wish {
         project: "shop".to_owned(),
         namespace: None,
         platform: Platform::new("linux", "amd64", ""),
+        layout: Layout::Private,
     }
 }
 
