@@ -23,6 +23,7 @@ enum Output {
     Nothing,
     Image,
     Files,
+    Pushed(String),
 }
 
 impl<'a> Build<'a> {
@@ -79,10 +80,18 @@ impl<'a> Build<'a> {
         self
     }
 
+    /// Pushes what is built to a repository of the engine's registry, under its digest alone. What
+    /// was pushed there before is not sent again.
+    pub fn pushed(mut self, repository: &str) -> Self {
+        self.output = Output::Pushed(repository.to_owned());
+        self
+    }
+
     /// Builds, whatever comes of it.
     pub fn run(self) -> Result<Built<'a>> {
         let mut image = None;
         let mut files = None;
+        let metadata = tempfile::NamedTempFile::new()?;
         let mut docker = self
             .engine
             .docker(&["buildx", "build", "--progress=rawjson"]);
@@ -101,6 +110,15 @@ impl<'a> Build<'a> {
                 docker.arg(format!("--output=type=local,dest={}", dir.path().display()));
                 files = Some(dir);
             }
+            Output::Pushed(repository) => {
+                let name = format!("{}/{repository}", self.engine.registry());
+                docker.arg("--provenance=false");
+                docker.arg(format!(
+                    "--output=type=image,name={name},push=true,push-by-digest=true,store=false,\
+                     oci-mediatypes=true"
+                ));
+                docker.arg("--metadata-file").arg(metadata.path());
+            }
         }
         docker.arg(self.project.path());
         let output = command::run(&mut docker, Duration::from_secs(900))?;
@@ -112,6 +130,7 @@ impl<'a> Build<'a> {
             progress,
             image: image.filter(|_| succeeded),
             files,
+            metadata: serde_json::from_reader(metadata).unwrap_or_default(),
         })
     }
 
@@ -143,6 +162,7 @@ pub struct Built<'a> {
     progress: Progress,
     image: Option<String>,
     files: Option<tempfile::TempDir>,
+    metadata: serde_json::Value,
 }
 
 impl Built<'_> {
@@ -172,6 +192,12 @@ impl Built<'_> {
             .docker_output(&["image", "inspect", self.image()?])?;
         let mut shown: Vec<serde_json::Value> = serde_json::from_str(&shown)?;
         Ok(shown.pop().context("no image is shown")?["Config"].take())
+    }
+
+    /// The digest of what was pushed.
+    pub fn digest(&self) -> Result<&str> {
+        let digest = self.metadata["containerimage.digest"].as_str();
+        digest.context("the build pushed nothing")
     }
 
     /// A path of the files that the build kept.

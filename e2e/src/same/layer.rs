@@ -171,7 +171,8 @@ fn whole(path: &str) -> String {
 fn read(path: &str, from: &mut impl Read) -> Result<(u64, String)> {
     let mut head = Vec::new();
     from.take(16).read_to_end(&mut head)?;
-    let bytecode = path.ends_with(".pyc") && head.len() == 16 && head[4..8] == [0; 4];
+    let bytecode =
+        path.rsplit('.').next() == Some("pyc") && head.len() == 16 && head[4..8] == [0; 4];
     if bytecode {
         head[8..12].fill(0);
     }
