@@ -75,15 +75,15 @@ fn system() -> Tar {
 }
 
 /// What differs, as lines.
-fn differences(first: Image, second: Image, leftovers: &Leftovers) -> Vec<String> {
-    let found = compare(&first, &second, leftovers);
+fn differences(first: &Image, second: &Image, leftovers: &Leftovers) -> Vec<String> {
+    let found = compare(first, second, leftovers);
     found.iter().map(ToString::to_string).collect()
 }
 
 /// What differs between images of one layer.
 fn between(first: Tar, second: Tar) -> Vec<String> {
     let [first, second] = [first, second].map(|tar| image(vec![tar.layer()]));
-    differences(first, second, &Leftovers::default())
+    differences(&first, &second, &Leftovers::default())
 }
 
 #[test]
@@ -142,13 +142,10 @@ fn hard_links_have_what_they_link_to() {
         .layer();
     let copy = |content| system().file("x", "x").file("y", content).layer();
     let leftovers = Leftovers::default();
-    let found = differences(
-        image(vec![Arc::clone(&hard)]),
-        image(vec![copy("x")]),
-        &leftovers,
-    );
+    let hard = image(vec![hard]);
+    let found = differences(&hard, &image(vec![copy("x")]), &leftovers);
     assert_eq!(found, ["/y: link: /x | "]);
-    let found = differences(image(vec![hard]), image(vec![copy("z")]), &leftovers);
+    let found = differences(&hard, &image(vec![copy("z")]), &leftovers);
     assert_eq!(found.len(), 2, "{found:?}");
 }
 
@@ -179,8 +176,8 @@ fn later_layers_change_what_is_below() {
         .file("e", "a file")
         .layer();
     let found = differences(
-        image(vec![base, change]),
-        image(vec![flat]),
+        &image(vec![base, change]),
+        &image(vec![flat]),
         &Leftovers::default(),
     );
     assert_eq!(found, ["config: layers: 2 | 1"]);
@@ -194,7 +191,7 @@ fn compressed_layers_are_the_same_and_broken_ones_an_error() {
     let gzip = gzip.finish().unwrap();
     let [plain, compressed] =
         [Layer::tar(&*tar), Layer::gzip(&*gzip)].map(|layer| image(vec![Arc::new(layer.unwrap())]));
-    let found = differences(plain, compressed, &Leftovers::default());
+    let found = differences(&plain, &compressed, &Leftovers::default());
     assert_eq!(found, [""; 0]);
     assert!(Layer::gzip(&gzip[..gzip.len() / 2]).is_err());
 }
@@ -220,7 +217,7 @@ fn the_config_and_the_history_are_compared_without_times() {
     };
     let against = |change| {
         let first = config("2020", |_| {});
-        differences(first, config("2021", change), &Leftovers::default())
+        differences(&first, &config("2021", change), &Leftovers::default())
     };
     assert_eq!(against(|_| {}), [""; 0]);
     let found =
@@ -296,7 +293,7 @@ fn directories_with_more_than_caches_in_them_stay() {
         between(system().dir("root/.cache/"), system()),
         ["/root/.cache: there: directory | missing"]
     );
-    let mode = system()
+    let closed = system()
         .dir("root/.cache/")
         .put("root/.cache/pip/", b"", |header| {
             header.set_entry_type(EntryType::Directory);
@@ -304,7 +301,7 @@ fn directories_with_more_than_caches_in_them_stay() {
         });
     let open = system().dir("root/.cache/").dir("root/.cache/pip/");
     assert_eq!(
-        between(mode, open),
+        between(closed, open),
         ["/root/.cache/pip: mode: 0700 | 0755"],
         "a cache's directory is no leftover where both have it"
     );
@@ -325,7 +322,7 @@ fn homes_and_places_can_be_added() {
     let bare = || image(vec![system().dir("h/").dir("opt/").layer()]);
     let leftovers = Leftovers::default().home("/h");
     assert_eq!(
-        differences(cached(), bare(), &leftovers),
+        differences(&cached(), &bare(), &leftovers),
         ["/opt/c: there: directory | missing"]
     );
     let leftovers = leftovers.and(Leftover {
@@ -333,7 +330,7 @@ fn homes_and_places_can_be_added() {
         what: What::Cache,
         reason: "the author's own".to_owned(),
     });
-    assert_eq!(differences(cached(), bare(), &leftovers), [""; 0]);
+    assert_eq!(differences(&cached(), &bare(), &leftovers), [""; 0]);
 }
 
 #[test]

@@ -19,9 +19,8 @@ pub(crate) struct Entry {
 }
 
 /// What is known of an entry: its `expect.toml`.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[derive(Default)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Expect {
     /// A folder of `fixtures` that is in the context, too: its `first`, then its `added`.
     fixture: Option<String>,
@@ -29,7 +28,7 @@ pub(crate) struct Expect {
     pub(crate) options: Vec<String>,
     /// Homes other than `/root` and those in `/home`.
     homes: Vec<String>,
-    leftovers: Vec<Place>,
+    leftovers: Vec<Leaves>,
     /// Which of the catalogue's caches Larder mounts, if that is known.
     pub(crate) caches: Option<Vec<String>>,
     /// Parts of the paths of packages that are fetched at first alone.
@@ -43,7 +42,7 @@ pub(crate) struct Expect {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct Leaves {
     place: String,
     what: Kind,
     reason: String,

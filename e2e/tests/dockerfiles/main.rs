@@ -2,7 +2,9 @@
 //! added, only that one is fetched.
 
 mod entry;
+mod mistakes;
 mod scene;
+mod ways;
 
 use std::{
     collections::BTreeSet,
@@ -107,5 +109,5 @@ fn every_folder_has_a_test() {
 #[test]
 #[ignore = "checks the corpus and the table of leftovers, for work on them"]
 fn without_larder_are_the_same_when_built_twice() {
-    each(&GROUPS, |scene| scene.plain_twice());
+    each(&GROUPS, scene::plain_twice);
 }

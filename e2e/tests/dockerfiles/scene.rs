@@ -80,13 +80,6 @@ impl<'a> Scene<'a> {
         Ok(wrong)
     }
 
-    /// What differs between two images without Larder.
-    pub(crate) fn plain_twice(&self) -> Result<Vec<String>> {
-        let first = self.image(self.plain()?)?;
-        let second = self.image(self.plain()?.option("--no-cache"))?;
-        Ok(self.differences(&first, &second))
-    }
-
     /// What is wrong with the caches that were mounted.
     pub(crate) fn caches(&self) -> Result<Vec<String>> {
         let Some(expected) = &self.entry.expect.caches else {
@@ -174,6 +167,13 @@ impl<'a> Scene<'a> {
         let found = compare(first, second, &self.entry.leftovers());
         found.iter().map(ToString::to_string).collect()
     }
+}
+
+/// What differs between two images without Larder.
+pub(crate) fn plain_twice(scene: &Scene<'_>) -> Result<Vec<String>> {
+    let first = scene.image(scene.plain()?)?;
+    let second = scene.image(scene.plain()?.option("--no-cache"))?;
+    Ok(scene.differences(&first, &second))
 }
 
 /// Paths of packages among transfers, in small letters.
