@@ -80,8 +80,8 @@ impl<'a> Build<'a> {
         self
     }
 
-    /// Pushes what is built to a repository of the engine's registry, under its digest alone. What
-    /// was pushed there before is not sent again.
+    /// Pushes what is built to a repository of the engine's registry. Layers that are there are not
+    /// sent again.
     pub fn pushed(mut self, repository: &str) -> Self {
         self.output = Output::Pushed(repository.to_owned());
         self
@@ -111,18 +111,20 @@ impl<'a> Build<'a> {
                 files = Some(dir);
             }
             Output::Pushed(repository) => {
-                let name = format!("{}/{repository}", self.engine.registry());
+                let name = format!("{}/{repository}:{}", self.engine.registry(), unique());
                 docker.arg("--provenance=false");
                 docker.arg(format!(
-                    "--output=type=image,name={name},push=true,push-by-digest=true,store=false,\
-                     oci-mediatypes=true"
+                    "--output=type=image,name={name},push=true,oci-mediatypes=true"
                 ));
                 docker.arg("--metadata-file").arg(metadata.path());
+                image = Some(name);
             }
         }
         docker.arg(self.project.path());
         let output = command::run(&mut docker, Duration::from_secs(900))?;
         let succeeded = output.status.success();
+        // Written as another file of the same name.
+        let told = fs::read(metadata.path()).unwrap_or_default();
         let progress = Progress::read(&output.stderr);
         Ok(Built {
             engine: self.engine,
@@ -130,7 +132,7 @@ impl<'a> Build<'a> {
             progress,
             image: image.filter(|_| succeeded),
             files,
-            metadata: serde_json::from_reader(metadata).unwrap_or_default(),
+            metadata: serde_json::from_slice(&told).unwrap_or_default(),
         })
     }
 

@@ -5,6 +5,7 @@ use std::{fs, fs::File, path::Path, process::Command};
 use larder_e2e::{
     Engine, Project,
     same::{Images, Leftovers, compare},
+    unique,
 };
 use serde_json::Value;
 
@@ -93,9 +94,9 @@ impl<'a> Way<'a> {
 
     fn output(&self) -> String {
         format!(
-            "type=image,name={}/{REPOSITORY},push=true,push-by-digest=true,store=false,\
-             oci-mediatypes=true",
-            self.engine.registry()
+            "type=image,name={}/{REPOSITORY}:{},push=true,oci-mediatypes=true",
+            self.engine.registry(),
+            unique()
         )
     }
 
