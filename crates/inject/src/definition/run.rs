@@ -83,10 +83,27 @@ impl Run {
         })
     }
 
-    /// Whether some of it runs as a user who may keep the variables, and own no cache.
+    /// Whether some of it runs as a user who keeps the variables, and to whom no cache belongs.
     pub(super) fn switches_user(&self) -> bool {
-        let mut commands = self.reading.commands.iter();
-        commands.any(|command| command.runs_as == RunsAs::Other)
+        let root = ["", "root", "0", "0:0", "root:root"].contains(&self.user.as_str());
+        // What `sudo` runs has variables of its own, unless it is told otherwise.
+        let keeps = [
+            "sudo -E",
+            "--preserve-env",
+            "su ",
+            "gosu ",
+            "su-exec ",
+            "doas ",
+        ];
+        let keeps = keeps.iter().any(|words| self.text.contains(words));
+        self.reading
+            .commands
+            .iter()
+            .any(|command| match command.runs_as {
+                RunsAs::Step => false,
+                RunsAs::Root => !root && keeps,
+                RunsAs::Other => true,
+            })
     }
 }
 

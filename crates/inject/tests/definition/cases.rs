@@ -122,6 +122,14 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     // Another user keeps the variables.
     (
+        "FROM node\nUSER node\nRUN sudo ls && npm ci",
+        &["sudo ls && npm ci: npm=/.larder/npm"],
+    ),
+    (
+        "FROM node\nUSER node\nRUN sudo -E ls && npm ci",
+        &["sudo -E ls && npm ci: npm!"],
+    ),
+    (
         "FROM node\nRUN npm ci && su node -c 'npm ci'",
         &["npm ci && su node -c 'npm ci': npm!"],
     ),
