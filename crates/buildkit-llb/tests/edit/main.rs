@@ -1,5 +1,12 @@
 //! Definitions made by others, changed.
 
+mod added;
+mod generate;
+mod graph;
+mod model;
+mod random;
+mod wire;
+
 use buildkit_llb::edit::{Editor, ExecChange, OpId, Seen};
 use buildkit_llb::{
     Constraints, Definition, Exec, File, Graph, Image, ImageName, Meta, Mkdir, Mount, Output,
