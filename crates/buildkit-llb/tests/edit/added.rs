@@ -224,7 +224,7 @@ impl Owners {
     }
 
     /// What one needs, and itself.
-    pub(crate) fn chain(&self, owner: usize) -> Vec<usize> {
+    pub(crate) fn chain(owner: usize) -> Vec<usize> {
         if owner == 2 { vec![0, 2] } else { vec![owner] }
     }
 }

@@ -51,7 +51,7 @@ fn asked(ops: &[Op], scrambled: bool, random: &mut Random) -> Asked {
             files: Vec::new(),
         };
     }
-    let head = (random.below(ops.len()), random.below(3) as i64);
+    let head = (random.below(ops.len()), random.number(3));
     let also = random.once_in(8).then(|| (random.below(ops.len()), 0));
     let order = needed(ops, [head].into_iter().chain(also));
     let mut order: Vec<usize> = order.into_iter().collect();
@@ -93,7 +93,7 @@ fn op(earlier: &[Op], scrambled: bool, random: &mut Random) -> Op {
     let mut inputs = Vec::new();
     while !earlier.is_empty() && inputs.len() < 3 && !random.once_in(3) {
         let op = random.below(earlier.len());
-        inputs.push((op, random.below(2) as i64, random.noise()));
+        inputs.push((op, random.number(2), random.noise()));
     }
     // No two operations are the same.
     let unique = Wire::default().text(1, format!("id=={}", earlier.len()));
@@ -155,7 +155,7 @@ fn exec(unique: usize, inputs: usize, scrambled: bool, random: &mut Random) -> E
     if scrambled {
         exec.front = random.noise();
     } else {
-        let more = Wire::default().number(3, random.below(3) as i64);
+        let more = Wire::default().number(3, random.number(3));
         exec.back = more.then(&exec.back).0;
     }
     exec
@@ -167,10 +167,10 @@ fn mount(
     outputs: &mut i64,
     random: &mut Random,
 ) -> (i64, i64, Vec<u8>) {
-    let input = i64::try_from(random.below(inputs + 1)).unwrap() - 1;
+    let input = random.number(inputs + 1) - 1;
     let output = if random.once_in(2) {
         // Perhaps with a gap before it.
-        *outputs += 1 + random.below(2) as i64;
+        *outputs += 1 + random.number(2);
         *outputs - 1
     } else {
         -1
@@ -178,13 +178,13 @@ fn mount(
     let mount = Wire::default()
         .number(1, input)
         .text(3, format!("/{number}"));
-    let mount = mount.number(4, output).number(5, random.below(2) as i64);
+    let mount = mount.number(4, output).number(5, random.number(2));
     let mount = match random.below(4) {
         0 => mount.number(6, 3).message(
             20,
             Wire::default()
                 .text(1, "theirs")
-                .number(2, random.below(3) as i64),
+                .number(2, random.number(3)),
         ),
         1 => mount.number(6, 4),
         // A kind that nobody knows yet.
@@ -196,7 +196,7 @@ fn mount(
 
 /// What is never changed, with inputs that it has.
 fn other(unique: usize, inputs: usize, random: &mut Random) -> Body {
-    let input = |random: &mut Random| i64::try_from(random.below(inputs + 1)).unwrap() - 1;
+    let input = |random: &mut Random| random.number(inputs + 1) - 1;
     let (number, body) = match random.below(8) {
         0 => {
             let attr = Wire::default().text(1, "key").text(2, "value");

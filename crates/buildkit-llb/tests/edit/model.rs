@@ -111,7 +111,7 @@ impl Model {
         let mut there = BTreeSet::new();
         for op in &asked.order {
             for owner in changes.get(op).iter().flat_map(|change| change.owners()) {
-                for owner in owners.chain(owner) {
+                for owner in Owners::chain(owner) {
                     let new = &owners.all[owner];
                     if there.insert(new.digest) {
                         parts.def.push(new.bytes.clone());
@@ -234,7 +234,7 @@ impl Model {
         let mut random = self.random(at, op, 5);
         let files = self.asked[at].files.len();
         let file = random.below(files);
-        (files > 0 && random.once_in(2)).then(|| (file, random.below(100) as i64 + 1))
+        (files > 0 && random.once_in(2)).then(|| (file, random.number(100) + 1))
     }
 
     fn location(&self, at: usize, op: usize, name: &str) -> Option<Vec<u8>> {

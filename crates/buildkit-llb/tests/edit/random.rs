@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::edit::{Edited, Editor, OpId, Port, Seen, SeenInput};
+use buildkit_llb::edit::{Edited, Editor, ExecChange, OpId, Port, Seen, SeenInput};
 use buildkit_llb::{Definition, Digest, Graph, inspect};
 
 use crate::added::Owners;
@@ -28,13 +28,10 @@ fn edit(mut editor: Editor, model: &Model, changes: &Changes, owners: &Owners) -
 /// Runs for as many seeds as the variable `LARDER_CASES` says.
 pub(crate) fn for_each_seed(check: impl Fn(u64)) {
     let cases = std::env::var("LARDER_CASES").ok();
-    let cases = cases.map_or(500, |cases| cases.parse().expect("a number of cases"));
+    let cases = cases.map_or(1000, |cases| cases.parse().expect("a number of cases"));
     for seed in 0..cases {
         let run = std::panic::AssertUnwindSafe(|| check(seed));
-        if let Err(cause) = std::panic::catch_unwind(run) {
-            eprintln!("the seed is {seed}");
-            std::panic::resume_unwind(cause);
-        }
+        assert!(std::panic::catch_unwind(run).is_ok(), "for seed {seed}");
     }
 }
 
@@ -89,7 +86,7 @@ fn an_edit_that_changes_nothing_gives_back_the_same_bytes() {
         let theirs = read(&model, &owners);
         let mut editor = Editor::new(&theirs).unwrap();
         for op in editor.ops() {
-            editor.change(op, Default::default());
+            editor.change(op, ExecChange::default());
         }
         let edited = edit(editor, &model, &Changes::new(), &owners);
         for (at, definition) in edited.definitions.iter().enumerate() {

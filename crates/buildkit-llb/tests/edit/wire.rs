@@ -76,6 +76,11 @@ impl Random {
         usize::try_from(self.next() % (limit.max(1) as u64)).unwrap()
     }
 
+    /// The same, for a field.
+    pub(crate) fn number(&mut self, limit: usize) -> i64 {
+        i64::try_from(self.below(limit)).unwrap()
+    }
+
     /// Once in so many times.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
