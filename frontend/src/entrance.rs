@@ -80,7 +80,7 @@ fn or_other(given: &Given, failure: Failure) -> Result<Entrance, Failure> {
 fn is_spec_name(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     let is = |known: &&str| extension.is_some_and(|it| it.eq_ignore_ascii_case(known));
-    ["yaml", "yml", "json"].iter().any(|known| is(&known))
+    ["yaml", "yml", "json"].iter().any(is)
 }
 
 /// By the first line that says something. Where that is neither an instruction nor a key, the name

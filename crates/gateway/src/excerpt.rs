@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn lines_are_printed_with_those_around_them() {
-        let text: String = (1..=9).map(|n| format!("line {n}\n")).collect();
+        let lines: Vec<String> = (1..=9).map(|n| format!("line {n}")).collect();
+        let text = lines.join("\n") + "\n";
         assert_eq!(
             excerpt(&text, 5).print(),
             "\
