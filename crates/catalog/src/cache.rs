@@ -142,6 +142,21 @@ pub struct Movable {
     pub set: &'static [(&'static str, Setting)],
 }
 
+impl Movable {
+    /// Whether a variable of this name says where the cache is.
+    pub fn is_told_by(&self, name: &str) -> bool {
+        self.variables.iter().any(|variable| {
+            name == *variable || (self.any_case && name.eq_ignore_ascii_case(variable))
+        })
+    }
+
+    /// Whether a variable moves the cache and nothing else.
+    pub fn moves(&self) -> bool {
+        let keeps = |(_, setting): &(&str, Setting)| matches!(setting, Setting::Home { .. });
+        self.cache.is_some() && self.prefix.is_none() && !self.set.iter().any(keeps)
+    }
+}
+
 /// A value for a variable that goes with a cache.
 #[derive(Debug)]
 pub enum Setting {

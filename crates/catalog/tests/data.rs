@@ -207,6 +207,31 @@ const CASES: &[(&str, &str, &str)] = &[
         "a defeat is one `flag`",
     ),
     (
+        "[[cache.defeat]]",
+        "[[cache.offline]]\n[[cache.defeat]]",
+        "an offline sign is one `flag`",
+    ),
+    (
+        "[[cache.defeat]]",
+        "[[cache.offline]]\nflag = \"o\"\n[[cache.defeat]]",
+        "an offline sign's flag starts with `-`",
+    ),
+    (
+        "owner = \"step\"",
+        "owner = \"step\"\ntrace = \"It shows.\"",
+        "the trace `It shows.` is not lower-case without a full stop",
+    ),
+    (
+        "class = \"download\"",
+        "class = \"store\"\ntrace = \"it shows\"",
+        "`trace` is for the classes `download` and `compile`",
+    ),
+    (
+        "owner = \"step\"",
+        "owner = \"step\"\nrenewed-by = [\"pip\"]",
+        "`pip` of `renewed-by` is not a program with a subcommand",
+    ),
+    (
         "names = [\"pip\"]",
         "names = [\"pip\"]\nruns = [\"--run\"]",
         "subcommand `--run` of program `pip` is not a subcommand",
@@ -336,6 +361,14 @@ fn other_forms_are_good() {
             "bare = true\noptions = [\"-S\"]\nmentions = [\"pip::\"]\nexcept = [\"x\"]\nsubcommands =",
         ),
         ("names =", "runs = [\"\", \"exec\"]\nnames ="),
+        (
+            "owner = \"step\"",
+            "owner = \"step\"\ntrace = \"it shows\"\nrenewed-by = [\"pip download\"]",
+        ),
+        (
+            "[[cache.defeat]]",
+            "[[cache.offline]]\nvariable = \"X\"\nword = \"off\"\n[[cache.defeat]]",
+        ),
     ] {
         assert!(GOOD.contains(from), "{from}");
         assert_eq!(mistakes(&GOOD.replacen(from, to, 1)), [""; 0], "{to}");

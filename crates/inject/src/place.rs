@@ -124,12 +124,11 @@ impl<'a> Site<'a> {
 
     /// The variable that says where the cache is, if the operation has it.
     pub(crate) fn variable(&self, movable: &Movable) -> Option<(&str, &str)> {
-        let is = |name: &str| {
-            movable.variables.iter().any(|variable| {
-                name == *variable || (movable.any_case && name.eq_ignore_ascii_case(variable))
-            })
-        };
-        let found = self.exec.env.iter().find(|(name, _)| is(name));
+        let found = self
+            .exec
+            .env
+            .iter()
+            .find(|(name, _)| movable.is_told_by(name));
         found.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
@@ -168,14 +167,12 @@ impl<'a> Site<'a> {
     /// elsewhere: a path that gets into what is built, or a variable that the tool's settings would give
     /// way to.
     fn private(&self, cache: &Cache, movable: &Movable) -> Result<Placed, String> {
-        let is_home = |(_, setting): &(&str, Setting)| matches!(setting, Setting::Home { .. });
-        let stays = cache.trace.is_some() || movable.set.iter().any(is_home);
         let own = self.own(movable);
         let path = match movable.cache {
             Some(path) if cache.class != Class::Store && movable.prefix.is_none() => path,
             _ => return own,
         };
-        if own.is_ok() && stays {
+        if own.is_ok() && (cache.trace.is_some() || !movable.moves()) {
             return own;
         }
         self.untouched(movable)?;
@@ -212,7 +209,24 @@ impl<'a> Site<'a> {
                 ));
             }
         }
-        Ok(())
+        let unknown = self.layout == Layout::Private && self.home.is_none();
+        let Some(home) = movable.home.filter(|_| unknown) else {
+            return Ok(());
+        };
+        // Somebody's home, wherever that is.
+        let mut path = home;
+        loop {
+            let end = format!("/{path}");
+            if let Some(mounted) = self.mounted.iter().find(|mounted| mounted.ends_with(&end)) {
+                return Err(format!(
+                    "`{mounted}` is mounted already, and may be its own place"
+                ));
+            }
+            match path.rsplit_once('/') {
+                Some((above, _)) => path = above,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Where another variable moves the tool's own place.

@@ -174,3 +174,75 @@ pub(super) fn rewrite(
     }
     changed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{append, change_last, fields, last, place, put, rewrite};
+
+    /// Fields of every kind: 1 a number, 2 text, 3 a group with a group in it, 4 and 5 of fixed size.
+    const ALL: &[u8] = &[
+        0x08, 0xff, 0x01, 0x12, 1, b'a', 0x1b, 0x0b, 0x08, 1, 0x0c, 0x1c, 0x21, 1, 2, 3, 4, 5, 6,
+        7, 8, 0x2d, 1, 2, 3, 4,
+    ];
+
+    #[test]
+    fn fields_of_every_kind_are_told_apart() {
+        let seen: Vec<_> = fields(ALL)
+            .map(|field| (field.number, field.whole.len(), field.content))
+            .collect();
+        let content: Option<&[u8]> = Some(b"a");
+        let expected = [
+            (1, 3, None),
+            (2, 3, content),
+            (3, 6, None),
+            (4, 9, None),
+            (5, 5, None),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_as_one_field() {
+        for length in 0..=ALL.len() {
+            let message = &ALL[..length];
+            let whole: Vec<u8> = fields(message).flat_map(|f| f.whole.to_vec()).collect();
+            assert_eq!(whole, message);
+            assert_eq!(rewrite(message, 9, |_| None), message);
+        }
+        for broken in [&[0x12, 2, b'a'][..], &[0x0c], &[0x0f], &[0xff; 11]] {
+            let message = [ALL, broken].concat();
+            let rest = fields(&message).last().unwrap();
+            assert_eq!((rest.number, rest.whole), (usize::MAX, broken));
+            assert_eq!(place(&message, 7), ALL.len(), "before it");
+        }
+    }
+
+    #[test]
+    fn fields_go_where_they_belong() {
+        assert_eq!(place(ALL, 2), 6, "behind the last one");
+        assert_eq!(place(&ALL[3..], 1), 0, "before what has a higher number");
+        assert_eq!(place(ALL, 7), ALL.len());
+        let none: [&[u8]; 0] = [];
+        assert_eq!(append(ALL, 2, &none), ALL);
+        let two = append(&[], 2, &["a", "b"]);
+        assert_eq!(two, [0x12, 1, b'a', 0x12, 1, b'b']);
+        assert_eq!(last(&two, 2), Some(&b"b"[..]));
+        assert_eq!(last(&two, 1), None);
+    }
+
+    #[test]
+    fn only_the_last_of_several_is_changed() {
+        let mut message = Vec::new();
+        for (number, content) in [(2, "a"), (2, "b"), (3, "c")] {
+            put(&mut message, number, content.as_bytes());
+        }
+        let longer = |content: &[u8]| content.repeat(200);
+        let changed = change_last(&message, 2, longer);
+        let contents: Vec<_> = fields(&changed)
+            .map(|field| field.content.unwrap())
+            .collect();
+        assert_eq!(contents, [&b"a"[..], &b"b".repeat(200), b"c"]);
+        let added = change_last(&message, 1, |content| [content, b"new"].concat());
+        assert_eq!(added, [&[0x0a, 3, b'n', b'e', b'w'], &*message].concat());
+    }
+}

@@ -1,6 +1,6 @@
 //! Whether a command speaks of a directory that belongs to a cache.
 
-use larder_catalog::{Cache, Command, Place};
+use larder_catalog::{Cache, Command, Place, is_system};
 
 use super::run::Run;
 
@@ -21,6 +21,16 @@ impl Needles {
             texts: places.cloned().collect(),
             above: Vec::new(),
         };
+        if let Place::Fixed(path) = &cache.place {
+            let mut above = *path;
+            while let Some((parent, _)) = above.rsplit_once('/')
+                && !is_system(parent)
+                && !parent.is_empty()
+            {
+                needles.above.push(parent.to_owned());
+                above = parent;
+            }
+        }
         if let Place::Movable(movable) = &cache.place {
             let join = |path: &str| match movable.subdir {
                 "" => path.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Digest;
 use buildkit_llb::edit::{Editor, OpId, Port};
-use larder_catalog::{CACHES, Cache, KeyPart, Owner};
+use larder_catalog::{CACHES, Cache, Class, KeyPart, Owner, Place};
 
 use super::account::{self, Accounts, Found};
 use super::comments::{Choice, Comments};
@@ -116,6 +116,8 @@ impl<'a> Pass<'a> {
             Some("caches are for Linux".to_owned())
         } else if root.is_none() {
             Some("it has no root filesystem".to_owned())
+        } else if run.read_only {
+            Some("its root filesystem is read-only".to_owned())
         } else {
             run.roams()
         };
@@ -295,7 +297,7 @@ impl<'a> Pass<'a> {
         };
         for mount in &mut decision.mounts {
             let cache = larder_catalog::cache(&mount.cache);
-            let is_store = cache.is_some_and(|cache| cache.class == larder_catalog::Class::Store);
+            let is_store = cache.is_some_and(|cache| cache.class == Class::Store);
             if is_store && !fact.filled.contains_key(&mount.target) {
                 mount.reason += ", if the base image has nothing there";
             }
@@ -310,6 +312,19 @@ fn bar(run: &Run, cache: &'static Cache) -> Option<String> {
         if run.text.contains(directory) {
             return Some(format!("the command works on `{directory}`"));
         }
+    }
+    // A mount point cannot be removed, nor what is above it.
+    let moved = match &cache.place {
+        Place::Movable(movable) => {
+            let mut names = run.env.iter().map(|(name, _)| name);
+            movable.moves() && !names.any(|name| movable.is_told_by(name))
+        }
+        Place::Fixed(_) | Place::Project(_) => false,
+    };
+    if let (Class::Download | Class::Compile, false, Some(script)) =
+        (cache.class, moved, run.script())
+    {
+        return Some(format!("`{script}` may remove the directory"));
     }
     // Variables stay with a program that runs as somebody else, who cannot write to the mount.
     (cache.owner == Owner::Step && run.switches_user())

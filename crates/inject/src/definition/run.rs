@@ -11,6 +11,8 @@ pub(super) struct Run {
     pub(super) env: Vec<(String, String)>,
     pub(super) cwd: String,
     pub(super) user: String,
+    /// Nothing can be mounted where there is no directory for it.
+    pub(super) read_only: bool,
     /// It has no network.
     pub(super) offline: bool,
     /// Where something is mounted, without the root.
@@ -38,13 +40,15 @@ impl Run {
             args = vec!["sh".to_owned(), "-c".to_owned(), script];
         }
         let reading = read(&args);
-        let is_root = |mount: &&SeenMount| clean(&mount.target).as_deref() != Some("/");
-        let mounts = exec.mounts.iter().filter(is_root);
+        let is_root = |mount: &&SeenMount| clean(&mount.target).as_deref() == Some("/");
+        let root = exec.mounts.iter().find(is_root);
+        let mounts = exec.mounts.iter().filter(|mount| !is_root(mount));
         Run {
             op,
             env: exec.env.clone(),
             cwd: exec.cwd.clone(),
             user: exec.user.clone(),
+            read_only: root.is_some_and(|root| root.read_only),
             offline: exec.offline,
             mounted: mounts.map(|mount| mount.target.clone()).collect(),
             unknown: reading.runs_unknown(),
@@ -83,10 +87,39 @@ impl Run {
         })
     }
 
-    /// Whether some of it runs as a user who may keep the variables, and own no cache.
+    /// A script of the build's own that it runs, whose doings nobody knows.
+    pub(super) fn script(&self) -> Option<&str> {
+        const SYSTEM: [&str; 4] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"];
+        const READ: [&str; 5] = [".", "ash", "bash", "sh", "source"];
+        let mut commands = self.reading.commands.iter().filter(|_| self.unknown);
+        commands.find_map(|command| {
+            let first = command.words.first()?.text.as_str();
+            let own = first.contains('/') && !SYSTEM.iter().any(|above| first.starts_with(above));
+            (own || READ.contains(&first)).then_some(first)
+        })
+    }
+
+    /// Whether some of it runs as a user who keeps the variables, and to whom no cache belongs.
     pub(super) fn switches_user(&self) -> bool {
-        let mut commands = self.reading.commands.iter();
-        commands.any(|command| command.runs_as == RunsAs::Other)
+        let root = ["", "root", "0", "0:0", "root:root"].contains(&self.user.as_str());
+        // What `sudo` runs has variables of its own, unless it is told otherwise.
+        let keeps = [
+            "sudo -E",
+            "--preserve-env",
+            "su ",
+            "gosu ",
+            "su-exec ",
+            "doas ",
+        ];
+        let keeps = keeps.iter().any(|words| self.text.contains(words));
+        self.reading
+            .commands
+            .iter()
+            .any(|command| match command.runs_as {
+                RunsAs::Step => false,
+                RunsAs::Root => !root && keeps,
+                RunsAs::Other => true,
+            })
     }
 }
 

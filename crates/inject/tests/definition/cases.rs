@@ -120,7 +120,34 @@ const CASES: &[(&str, &[&str])] = &[
         "FROM python AS a\nRUN pip install x\nFROM python\nCOPY --from=a /root/.local /root/.local",
         &["pip install x: pip=/.larder/pip"],
     ),
+    (
+        "FROM debian\nRUN apt-get update && ./cleanup.sh",
+        &["apt-get update && ./cleanup.sh: apt! apt-lists!"],
+    ),
+    (
+        "FROM node\nRUN npm ci && ./cleanup.sh",
+        &["npm ci && ./cleanup.sh: npm=/.larder/npm"],
+    ),
+    (
+        "FROM debian\nRUN apt-get update\nRUN find /var/cache -delete",
+        &[
+            "apt-get update: apt-lists=/var/lib/apt/lists apt!",
+            "find /var/cache -delete:",
+        ],
+    ),
+    (
+        "FROM node\nUSER app\nRUN --mount=type=cache,target=/home/app/.npm npm ci",
+        &["--mount=type=cache,target=/home/app/.npm npm ci: npm!"],
+    ),
     // Another user keeps the variables.
+    (
+        "FROM node\nUSER node\nRUN sudo ls && npm ci",
+        &["sudo ls && npm ci: npm=/.larder/npm"],
+    ),
+    (
+        "FROM node\nUSER node\nRUN sudo -E ls && npm ci",
+        &["sudo -E ls && npm ci: npm!"],
+    ),
     (
         "FROM node\nRUN npm ci && su node -c 'npm ci'",
         &["npm ci && su node -c 'npm ci': npm!"],

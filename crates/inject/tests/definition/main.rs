@@ -4,6 +4,7 @@ mod cases;
 mod dockerfile;
 mod owners;
 mod properties;
+mod scale;
 mod stores;
 
 use std::collections::BTreeMap;
