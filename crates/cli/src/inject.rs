@@ -172,7 +172,7 @@ fn assumed(need: &ImageNeed) -> String {
     let asks = |part: &str| need.files.iter().any(|file| file.contains(part));
     let mut parts = Vec::new();
     if asks("passwd") {
-        parts.push("users that have no numbers are themselves".to_owned());
+        parts.push("users by name are told apart by name".to_owned());
     }
     if asks("os-release") {
         parts.push("a distribution like no other".to_owned());

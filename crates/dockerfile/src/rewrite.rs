@@ -166,11 +166,21 @@ impl Stage {
             let mut froms = (file.instructions.iter()).filter(|one| one.keyword == "FROM");
             let text = stage_text(&stage.name, &files);
             let first = froms.next();
-            stage.insertion = first.map(|first| (first.comments, text));
+            stage.insertion = first.map(|first| (above(file, first), text));
             stage.fits = first.map_or(Err("there is no stage".to_owned()), |_| uncounted(file));
         }
         stage.files = files;
         stage
+    }
+}
+
+/// Where a stage is put above the first. The first one's comments stay with it, but for those that speak
+/// to Larder: above the first `FROM` of a file, these are for the whole file.
+fn above(file: &Dockerfile, first: &Instruction) -> usize {
+    if file.text[first.comments..first.start].contains("larder:") {
+        first.start
+    } else {
+        first.comments
     }
 }
 

@@ -140,6 +140,17 @@ fn files_come_from_a_stage_of_their_own() {
 }
 
 #[test]
+fn comments_for_the_whole_file_stay_at_the_top() {
+    let head = "# hello\n# larder: project=shop\n";
+    let text = format!("{head}FROM debian\nRUN apt-get update\n");
+    let rewritten = all(&text, &[apt(4)]);
+    assert!(
+        rewritten.starts_with(&format!("{head}{STAGE}FROM debian\n")),
+        "{rewritten}"
+    );
+}
+
+#[test]
 fn the_name_of_the_stage_is_free() {
     let text = "FROM debian AS larder-files\nRUN apt-get update\n";
     let rewritten = all(text, &[apt(2)]);

@@ -122,6 +122,21 @@ async fn caches_are_all_that_changes() {
 }
 
 #[tokio::test]
+async fn mounts_sit_where_a_build_arg_says_and_are_the_same_caches() {
+    let ids = ("build-arg:LARDER_CACHE_IDS", "dockerfile");
+    let default = ("build-arg:LARDER_CACHE_LAYOUT", "default");
+    for (options, moved) in [(&[SYNTAX, ids][..], true), (&[SYNTAX, ids, default], false)] {
+        let fake = FakeBridge::new(building("pip install flask"));
+        run(&fake, options).await.unwrap();
+        let definition = Definition::from_proto(&returned(&fake).def.unwrap());
+        let shown = inspect::json(&definition).unwrap();
+        assert!(shown.contains("\"//root/.cache/pip\""), "{shown}");
+        assert_eq!(shown.contains("PIP_CACHE_DIR="), moved, "{shown}");
+        assert_eq!(shown.contains("\"/root/.cache/pip\""), !moved, "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn what_gets_no_cache_is_returned_as_it_came() {
     for (command, option) in [
         ("make", ("target", "x")),
@@ -394,6 +409,11 @@ async fn build_args_of_ours_are_checked() {
             "LARDER_CACHE_IDS",
             "x",
             "`x` is neither `larder` nor `dockerfile`",
+        ),
+        (
+            "LARDER_CACHE_LAYOUT",
+            "home",
+            "`home` is neither `private` nor `default`",
         ),
     ] {
         let fake = FakeBridge::new(building("make"));
