@@ -1,4 +1,31 @@
 //! Definitions made by others, read and changed without losing what is not known here.
+//!
+//! An [`Editor`] shows operations by what matters of them ([`Seen`]), and adds to those that run
+//! programs. Changes are made on the wire: fields, operations and order that nobody touches stay as
+//! they are, and what is added stands where `BuildKit` itself would write it, so that digests are
+//! those that a daemon computes.
+//!
+//! ```
+//! use buildkit_llb::edit::{Editor, ExecChange, Seen};
+//! use buildkit_llb::{Constraints, Exec, Graph, Meta, Mount, Sharing};
+//!
+//! let mut graph = Graph::new();
+//! let exec = graph.add(Exec::new(None, ["make"]), &Constraints::default(), Meta::default());
+//! let theirs = graph.definition(exec.only());
+//!
+//! let mut editor = Editor::new(&[theirs]).unwrap();
+//! for op in editor.ops() {
+//!     if matches!(editor.see(op), Seen::Exec(exec) if exec.args == ["make"]) {
+//!         let change = ExecChange {
+//!             env: vec![("CCACHE_DIR".into(), "/cache".into())],
+//!             mounts: vec![Mount::cache("ccache", "/cache", Sharing::Shared)],
+//!         };
+//!         editor.change(op, change);
+//!     }
+//! }
+//! let edited = editor.finish();
+//! assert!(edited.digests.contains_key(&graph.digest(exec)));
+//! ```
 
 mod fields;
 mod finish;
@@ -196,7 +223,8 @@ impl Editor {
     }
 
     /// For new operations that added mounts take. Those that are needed stand before the first
-    /// operation that takes them.
+    /// operation that takes them; one that is there already is not added again. What they take
+    /// themselves stays as they have it: a definition imported here is not changed.
     pub fn graph(&mut self) -> &mut Graph {
         &mut self.added
     }
