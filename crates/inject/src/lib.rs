@@ -1,7 +1,8 @@
 //! Which caches an exec operation gets, where they are mounted, and why.
 //!
-//! Knows nothing of specs or of LLB: an operation is its words, environment, user, directory and
-//! mounts, whoever wrote it.
+//! Knows nothing of specs. To [`decide`], an operation is its words, environment, user, directory and
+//! mounts, whoever wrote it; [`definition`] takes these from LLB that somebody else made, and adds what
+//! was decided.
 
 pub mod accounts;
 mod beginning;

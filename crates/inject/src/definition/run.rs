@@ -60,30 +60,32 @@ impl Run {
 
     /// Why its files are not only its own, if so: what it does reaches into every mount.
     pub(super) fn roams(&self) -> Option<String> {
-        const WALKS: [&str; 9] = [
-            "chgrp",
-            "chmod",
-            "chown",
-            "cp",
-            "find",
-            "mksquashfs",
-            "restorecon",
-            "rsync",
-            "setfacl",
-        ];
         self.reading.commands.iter().find_map(|command| {
             let (program, arguments) = command.words.split_first()?;
             let name = program.text.rsplit('/').next()?;
-            let word = arguments
-                .iter()
-                .find(|word| ["/", "/*", "/."].contains(&word.text.as_str()))?;
-            let packs = name == "tar"
-                && arguments.first().is_some_and(|word| {
-                    word.text == "--create"
-                        || (word.text.contains('c') && !word.text.starts_with("--"))
-                });
-            (packs || WALKS.contains(&name))
-                .then(|| format!("`{name} {}` reaches into every mount", word.text))
+            let flags = |text: &str| text.starts_with('-') && !text.starts_with("--");
+            let says = |letters: &[char], long: &str| {
+                let mut words = arguments.iter().map(|word| word.text.as_str());
+                words.any(|text| text == long || (flags(text) && text.contains(letters)))
+            };
+            let (walks, to) = match name {
+                "find" | "mksquashfs" | "restorecon" => (true, 0),
+                "chgrp" | "chmod" | "chown" | "setfacl" => (says(&['R'], "--recursive"), 0),
+                // Where it goes to is the last word.
+                "cp" => (says(&['a', 'r', 'R'], "--recursive"), 1),
+                "rsync" => (true, 1),
+                "tar" => {
+                    let first = arguments.first().map_or("", |word| &word.text);
+                    let packs =
+                        first == "--create" || (!first.starts_with("--") && first.contains('c'));
+                    (packs, 0)
+                }
+                _ => (false, 0),
+            };
+            let whole = |text: &str| ["/", "/*", "/."].contains(&text);
+            let from = &arguments[..arguments.len().saturating_sub(to)];
+            let word = from.iter().find(|word| whole(&word.text))?;
+            walks.then(|| format!("`{name} {}` reaches into every mount", word.text))
         })
     }
 

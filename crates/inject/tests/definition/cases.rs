@@ -153,6 +153,22 @@ const CASES: &[(&str, &[&str])] = &[
         &["npm ci && su node -c 'npm ci': npm!"],
     ),
     (
+        "FROM node\nRUN npm ci && cp -r x /",
+        &["npm ci && cp -r x /: npm=/.larder/npm"],
+    ),
+    (
+        "FROM node\nRUN npm ci && cp -a /. /x",
+        &["npm ci && cp -a /. /x: npm!"],
+    ),
+    (
+        "FROM node\nRUN npm ci | tar -xzC /",
+        &["npm ci | tar -xzC /: npm=/.larder/npm"],
+    ),
+    (
+        "FROM node\nRUN npm ci && tar -czf x /",
+        &["npm ci && tar -czf x /: npm!"],
+    ),
+    (
         "FROM node\nRUN npm ci && chown -R node /",
         &["npm ci && chown -R node /: npm!"],
     ),
@@ -273,6 +289,26 @@ fn only_what_is_needed_is_asked_for() {
         let mut world = World::debian();
         world.inject(&[dockerfile::definition(text)], &wish());
         assert_eq!(world.asked, asked, "{text}");
+    }
+}
+
+#[test]
+fn ids_may_be_those_of_dockerfiles() {
+    use larder_inject::Ids;
+    let text = "FROM debian\nRUN apt-get install x\nRUN pip install x";
+    for (namespace, expected) in [
+        (None, ["//var/cache/apt", "//.larder/pip"]),
+        (Some("pr-7"), ["pr-7//var/cache/apt", "pr-7//.larder/pip"]),
+    ] {
+        let wish = larder_inject::definition::Wish {
+            ids: Ids::Dockerfile,
+            namespace: namespace.map(str::to_owned),
+            ..wish()
+        };
+        let injected = World::debian().inject(&[dockerfile::definition(text)], &wish);
+        let mounts = injected.execs.iter().flat_map(|exec| &exec.decision.mounts);
+        let ids: Vec<&str> = mounts.map(|mount| mount.id.as_str()).collect();
+        assert_eq!(ids, expected);
     }
 }
 

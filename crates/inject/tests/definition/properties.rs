@@ -87,7 +87,7 @@ fn execs(editor: &Editor) -> Vec<&SeenExec> {
 
 fn cases() -> u32 {
     let cases = std::env::var("LARDER_INJECT_CASES").ok();
-    cases.and_then(|cases| cases.parse().ok()).unwrap_or(200)
+    cases.and_then(|cases| cases.parse().ok()).unwrap_or(50)
 }
 
 proptest! {

@@ -198,6 +198,28 @@ fn a_store_that_the_image_has_is_left_alone() {
 }
 
 #[test]
+fn every_definition_counts() {
+    let build = "FROM a AS b\nRUN mvn package";
+    let image = format!("{build}\nFROM scratch\nCOPY --from=b /x /x");
+    let definitions = [image.as_str(), build].map(dockerfile::definition);
+    let injected = World::debian().inject(&definitions[..1], &wish());
+    assert_eq!(
+        shown(&injected),
+        ["mvn package: maven=/root/.m2/repository"]
+    );
+    let injected = World::debian().inject(&definitions, &wish());
+    assert_eq!(shown(&injected), ["mvn package: maven!"]);
+    let bytes = |definition: &buildkit_llb::Definition| definition.to_bytes();
+    assert!(
+        injected
+            .definitions
+            .iter()
+            .map(bytes)
+            .eq(definitions.iter().map(bytes))
+    );
+}
+
+#[test]
 fn stages_beside_each_other_do_not_matter() {
     let text = "FROM a AS b\nRUN mvn package\nFROM a AS c\nRUN mvn -o package\nFROM scratch\nCOPY --from=b /x /x\nCOPY --from=c /x /y";
     let injected = in_debian(text);
