@@ -53,7 +53,7 @@ fn llb_gets_mounts() {
     for part in [
         "/var/cache/apt",
         "docker-clean",
-        "larder/shared/npm/",
+        "/larder/shared/npm/",
         "NPM_CONFIG_CACHE",
     ] {
         assert!(now.contains(part), "{part} is missing: {now}");
@@ -99,7 +99,7 @@ fn ids_are_as_asked_for() {
             .to_owned()
     };
     assert!(
-        id(&[]).starts_with("larder/project:default/go-build/"),
+        id(&[]).starts_with("/larder/project:default/go-build/"),
         "{}",
         id(&[])
     );

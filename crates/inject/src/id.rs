@@ -3,7 +3,7 @@
 //! What BuildKit knows a cache by, and what people see in `buildctl du`, so its form is a contract:
 //!
 //! ```text
-//! [NAMESPACE/]larder/SCOPE/CACHE[/distribution:NAME][/platform:NAME][/toolchain:NAME]/owner:OWNER
+//! [NAMESPACE]/larder/SCOPE/CACHE[/distribution:NAME][/platform:NAME][/toolchain:NAME]/owner:OWNER
 //!
 //! SCOPE  shared | project:NAME
 //! CACHE  a name of the catalogue | own:NAME
@@ -56,10 +56,10 @@ pub struct Named {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty()) {
-            write!(f, "{}/", Escaped(namespace))?;
+        if let Some(namespace) = &self.namespace {
+            Escaped(namespace).fmt(f)?;
         }
-        f.write_str("larder/")?;
+        f.write_str("/larder/")?;
         match &self.project {
             Some(project) => write!(f, "project:{}", Escaped(project))?,
             None => f.write_str("shared")?,
@@ -109,8 +109,8 @@ impl FromStr for Id {
 fn read(text: &str) -> Option<Id> {
     let parts: Vec<&str> = text.split('/').collect();
     let (namespace, parts) = match parts.as_slice() {
+        ["", "larder", rest @ ..] => (None, rest),
         [namespace, "larder", rest @ ..] => (Some(unescaped(namespace)?), rest),
-        ["larder", rest @ ..] => (None, rest),
         _ => return None,
     };
     let [scope, cache, keys @ .., owner] = parts else {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn reads_as_documented() {
-        let text = "larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/owner:1000.1000";
+        let text = "/larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/owner:1000.1000";
         assert_eq!(pip().to_string(), text);
         let own = Id {
             namespace: Some("pr 7".to_owned()),
@@ -245,7 +245,7 @@ mod tests {
             toolchain: Some("node-22".to_owned()),
             ..pip()
         };
-        let text = "larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/toolchain:node-22/owner:1000.1000";
+        let text = "/larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/toolchain:node-22/owner:1000.1000";
         assert_eq!(id.to_string(), text);
         assert_eq!(text.parse(), Ok(id));
     }
@@ -263,7 +263,7 @@ mod tests {
             platform: None,
             ..pip()
         };
-        let text = "larder/shared/pip/owner:app%3Ast%40ff@0000beef";
+        let text = "/larder/shared/pip/owner:app%3Ast%40ff@0000beef";
         assert_eq!(id.to_string(), text);
         assert_eq!(text.parse(), Ok(id));
     }
@@ -282,23 +282,23 @@ mod tests {
         for text in [
             "",
             "/root/.cache/pip",
-            "larder/shared/pip",
-            "larder/shared/pip/owner:0",
-            "larder/shared/pip/owner:00.0",
-            "larder/shared/pip/owner:app@beef",
-            "larder/shared/pip/owner:app@0000BEEF",
-            "larder/shared/pip/owner:app@+000beef",
-            "larder/shared/pip/owner:app@0000beef@0000beef",
-            "larder/shared/pip/owner:0.0/",
-            "larder/everyone/pip/owner:0.0",
-            "larder/shared/p%69p/owner:0.0",
-            "larder/shared/p%c3%b6/owner:0.0",
-            "larder/shared/p%/owner:0.0",
-            "larder/shared/p p/owner:0.0",
-            "/larder/shared/pip/owner:0.0",
-            "larder/shared/pip/platform:a/distribution:b/owner:0.0",
-            "larder/shared/pip/toolchain:a/platform:b/owner:0.0",
-            "larder/shared/pip/toolchain:a/toolchain:b/owner:0.0",
+            "/larder/shared/pip",
+            "/larder/shared/pip/owner:0",
+            "/larder/shared/pip/owner:00.0",
+            "/larder/shared/pip/owner:app@beef",
+            "/larder/shared/pip/owner:app@0000BEEF",
+            "/larder/shared/pip/owner:app@+000beef",
+            "/larder/shared/pip/owner:app@0000beef@0000beef",
+            "/larder/shared/pip/owner:0.0/",
+            "/larder/everyone/pip/owner:0.0",
+            "/larder/shared/p%69p/owner:0.0",
+            "/larder/shared/p%c3%b6/owner:0.0",
+            "/larder/shared/p%/owner:0.0",
+            "/larder/shared/p p/owner:0.0",
+            "larder/shared/pip/owner:0.0",
+            "/larder/shared/pip/platform:a/distribution:b/owner:0.0",
+            "/larder/shared/pip/toolchain:a/platform:b/owner:0.0",
+            "/larder/shared/pip/toolchain:a/toolchain:b/owner:0.0",
         ] {
             assert_eq!(text.parse::<Id>(), Err(NotOurs), "{text}");
         }

@@ -349,7 +349,7 @@ mod tests {
             mounts: vec![CacheMount {
                 cache: "pip".to_owned(),
                 own: false,
-                id: "larder/shared/pip/0-0".to_owned(),
+                id: "/larder/shared/pip/0-0".to_owned(),
                 target: "/run/larder/pip".to_owned(),
                 sharing: Sharing::Shared,
                 uid: 0,
@@ -410,7 +410,7 @@ mod tests {
 
 [1/5] RUN pip install flask (Dockerfile:3)
   cache pip at /run/larder/pip, shared, 0:0 0755: `pip install`
-    id larder/shared/pip/0-0
+    id /larder/shared/pip/0-0
   without PIP_NO_CACHE_DIR of the base image
   env PIP_CACHE_DIR=/run/larder/pip
   ! with `--no-cache-dir` the cache `pip` is of no use: leave it out

@@ -259,7 +259,7 @@ fn comments_choose() {
         .collect();
     assert_eq!(
         ids,
-        ["larder/project:other/go-build/distribution:debian-13/owner:0.0"]
+        ["/larder/project:other/go-build/distribution:debian-13/owner:0.0"]
     );
     let injected = in_debian("FROM a\n# larder: off\nRUN npm ci");
     let mistakes: Vec<_> = injected
@@ -297,7 +297,7 @@ fn ids_may_be_those_of_dockerfiles() {
     use larder_inject::Ids;
     let text = "FROM debian\nRUN apt-get install x\nRUN pip install x";
     for (namespace, expected) in [
-        (None, ["//var/cache/apt", "//.larder/pip"]),
+        (None, ["//var/cache/apt", "//root/.cache/pip"]),
         (Some("pr-7"), ["pr-7//var/cache/apt", "pr-7//.larder/pip"]),
     ] {
         let wish = larder_inject::definition::Wish {

@@ -104,7 +104,7 @@ fn a_spec_and_a_dockerfile_share() {
             .any(|(known, _)| known == digest)
     );
     let mount = &injected.execs[0].decision.mounts[0];
-    assert_eq!(mount.id, "larder/shared/composer/owner:1000.1000");
+    assert_eq!(mount.id, "/larder/shared/composer/owner:1000.1000");
 }
 
 #[test]
