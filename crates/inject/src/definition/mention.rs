@@ -49,6 +49,9 @@ impl Needles {
                 }
                 needles.texts.push(path.to_owned());
             }
+            // Commands that tell where it is.
+            let tell = ["cache dir", "cache-dir", "get cache"];
+            needles.texts.extend(tell.map(str::to_owned));
             let under = movable.under.iter().map(|(_, path)| join(path));
             needles
                 .texts

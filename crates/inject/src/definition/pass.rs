@@ -321,6 +321,9 @@ fn bar(run: &Run, cache: &'static Cache) -> Option<String> {
         }
         Place::Fixed(_) | Place::Project(_) => false,
     };
+    if let Some(word) = run.removes_unknown(moved) {
+        return Some(format!("nobody knows what `{word}` removes"));
+    }
     if let (Class::Download | Class::Compile, false, Some(script)) =
         (cache.class, moved, run.script())
     {

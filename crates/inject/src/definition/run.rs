@@ -101,6 +101,48 @@ impl Run {
         })
     }
 
+    /// A word of a removal of which nobody knows what it stands for; `computed` if only that of another
+    /// command's output counts.
+    pub(super) fn removes_unknown(&self, computed: bool) -> Option<&str> {
+        let recursive = |text: &str| {
+            text == "--recursive"
+                || (text.starts_with('-') && !text.starts_with("--") && text.contains(['r', 'R']))
+        };
+        let removals = self.reading.commands.iter().filter(|command| {
+            let first = command.words.first().map_or("", |word| &word.text);
+            match first.rsplit('/').next() {
+                Some("rm") => command.words.iter().any(|word| recursive(&word.text)),
+                name => name == Some("rmdir"),
+            }
+        });
+        let mut words = removals.flat_map(|command| command.words.iter().skip(1));
+        let word = words.find(|word| {
+            let text = &word.text;
+            !word.certain
+                && !is_elsewhere(text)
+                && (text.contains("$(")
+                    || text.contains('`')
+                    || (!computed && variables(text).any(|name| !self.knows(name))))
+        })?;
+        Some(&word.text)
+    }
+
+    /// Whether a variable leads to no cache, or its value is known.
+    fn knows(&self, name: &str) -> bool {
+        let temporary = |value: &str| value.contains("mktemp") || value.starts_with("/tmp/");
+        let given = name == "HOME" || self.env.iter().any(|(known, _)| known == name);
+        let set = self.reading.commands.iter().any(|command| {
+            let mut before = command.assignments.iter();
+            let mut words = command
+                .words
+                .iter()
+                .filter_map(|word| word.text.split_once('='));
+            before.any(|(set, value)| set == name && temporary(&value.text))
+                || words.any(|(set, value)| set == name && temporary(value))
+        });
+        set || (given && !self.reading.sets(name, false))
+    }
+
     /// Whether some of it runs as a user who keeps the variables, and to whom no cache belongs.
     pub(super) fn switches_user(&self) -> bool {
         let root = ["", "root", "0", "0:0", "root:root"].contains(&self.user.as_str());
@@ -123,6 +165,27 @@ impl Run {
                 RunsAs::Other => true,
             })
     }
+}
+
+/// Whether a word is a path that can be no cache's, whatever its variables are.
+fn is_elsewhere(text: &str) -> bool {
+    let start = text.split(['$', '`']).next().unwrap_or_default();
+    let is_name = !start.is_empty() && !start.starts_with(['/', '~', '.']);
+    is_name
+        || ["/tmp/", "/usr/src/", "/opt/"]
+            .iter()
+            .any(|above| start.starts_with(above))
+}
+
+/// The variables of a word. One with more than a name in its braces is none that is known.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).map(|after| {
+        if let Some(braced) = after.strip_prefix('{') {
+            return braced.split('}').next().unwrap_or_default();
+        }
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        &after[..end.unwrap_or(after.len())]
+    })
 }
 
 /// The text of a script that comes as a mount of its own, as BuildKit has a heredoc that names its

@@ -139,6 +139,32 @@ const CASES: &[(&str, &[&str])] = &[
         "FROM node\nUSER app\nRUN --mount=type=cache,target=/home/app/.npm npm ci",
         &["--mount=type=cache,target=/home/app/.npm npm ci: npm!"],
     ),
+    (
+        "FROM node\nRUN npm ci && rm -rf $(npm config get cache)",
+        &["npm ci && rm -rf $(npm config get cache): npm!"],
+    ),
+    (
+        "FROM python\nRUN pip install x\nRUN ls `pip cache dir`",
+        &["pip install x: pip!", "ls `pip cache dir`:"],
+    ),
+    (
+        "FROM debian\nRUN apt-get update; D=/var/cache; rm -rf $D",
+        &["apt-get update; D=/var/cache; rm -rf $D: apt! apt-lists!"],
+    ),
+    (
+        "FROM debian\nRUN apt-get update; export G=\"$(mktemp -d)\"; rm -rf \"$G\"",
+        &[
+            "apt-get update; export G=\"$(mktemp -d)\"; rm -rf \"$G\": apt=/var/cache/apt apt-lists=/var/lib/apt/lists",
+        ],
+    ),
+    (
+        "FROM debian\nRUN apt-get update; rm -rf ${D:-/var/cache}",
+        &["apt-get update; rm -rf ${D:-/var/cache}: apt! apt-lists!"],
+    ),
+    (
+        "FROM alpine\nRUN apk add x; rm -r node-$V /tmp/$V; rm $V",
+        &["apk add x; rm -r node-$V /tmp/$V; rm $V: apk=/etc/apk/cache"],
+    ),
     // Another user keeps the variables.
     (
         "FROM node\nUSER node\nRUN sudo ls && npm ci",
