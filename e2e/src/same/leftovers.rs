@@ -54,6 +54,16 @@ const EVERYWHERE: &[(&str, What, &str)] = &[
         "go: counters, in files named after the week",
     ),
     (
+        "~/.cargo/.global-cache",
+        Record,
+        "cargo: when each crate was last used",
+    ),
+    (
+        "/usr/local/cargo/.global-cache",
+        Record,
+        "cargo: when each crate was last used",
+    ),
+    (
         "/var/cache/apt",
         Cache,
         "apt: packages and indexes, to be had again",

@@ -18,7 +18,8 @@ fn said(engine: &Engine, dockerfile: &str, options: &[&str]) -> String {
             .iter()
             .chain(more)
             .fold(build, |build, option| build.option(option.to_string()));
-        named(&build.fail().unwrap())
+        // Where the first line is shown, it is another one.
+        named(&build.fail().unwrap()).replace(first, NO_SYNTAX)
     };
     let plain = say(NO_SYNTAX, &[]);
     let syntax = format!("# syntax={}\n", engine.frontend());

@@ -114,7 +114,7 @@ fn project() -> Project {
 }
 
 #[test]
-fn a_build_argument_and_other_options() {
+fn options_of_a_build() {
     let engine = Engine::from_env().unwrap();
     let base = engine.base("python:3.13-slim").unwrap();
     let project = project();
