@@ -244,12 +244,16 @@ fn check_defeat(defeat: &Defeat, found: &mut Vec<String>) {
     let Defeat {
         flag,
         command,
+        unless,
         variable,
         word,
         even_empty,
         hint,
     } = defeat;
     let signs = [flag, command, variable].into_iter().flatten().count();
+    if unless.is_some() && command.is_none() {
+        found.push("a defeat's `unless` goes with a `command`".to_owned());
+    }
     let extras = word.is_some() || *even_empty;
     if signs != 1 || (extras && variable.is_none()) || (word.is_some() && *even_empty) {
         found.push(

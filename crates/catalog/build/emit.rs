@@ -283,6 +283,7 @@ fn defeat(defeat: &Defeat) -> String {
     let Defeat {
         flag,
         command,
+        unless,
         variable,
         word,
         even_empty,
@@ -300,7 +301,9 @@ fn defeat(defeat: &Defeat) -> String {
             None => format!("Variable(Condition::Filled({variable:?}))"),
         }
     };
-    format!("crate::cache::Defeat {{ sign: crate::cache::Sign::{sign}, hint: {hint:?} }}")
+    format!(
+        "crate::cache::Defeat {{ sign: crate::cache::Sign::{sign}, unless: {unless:?}, hint: {hint:?} }}"
+    )
 }
 
 pub(crate) fn slice<T: AsRef<str>>(items: &[T]) -> String {

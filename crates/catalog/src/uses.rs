@@ -76,7 +76,7 @@ impl Reading {
         for defeat in of {
             let words = match &defeat.sign {
                 Sign::Flag(flag) => self.flag(flag, cache, &variables),
-                Sign::Command(pattern) => self.command(pattern),
+                Sign::Command(pattern) => self.command(pattern, defeat.unless),
                 Sign::Variable(condition) => variables.witness(condition),
             };
             found.extend(words.map(|words| (words, defeat)));
@@ -114,7 +114,7 @@ impl Reading {
         })
     }
 
-    fn command(&self, pattern: &[&str]) -> Option<String> {
+    fn command(&self, pattern: &[&str], unless: Option<&str>) -> Option<String> {
         let (name, rest) = pattern.split_first()?;
         self.commands.iter().find_map(|command| {
             let calls = invocations(command).find(|call| call.program.name == *name)?;
@@ -124,7 +124,8 @@ impl Reading {
                 && flags
                     .iter()
                     .all(|flag| calls.arguments.iter().any(|word| word.text == *flag));
-            matches.then(|| {
+            let excused = unless.is_some_and(|text| calls.mentions(text));
+            (matches && !excused).then(|| {
                 let mut words = calls.shown();
                 for word in rest {
                     words.push(' ');
@@ -227,7 +228,7 @@ impl Invocation<'_> {
             && listed.options.is_empty()
             && listed.mentions.is_empty()
             && !listed.bare;
-        let mentioned = |text: &&&str| self.arguments.iter().any(|word| word.text.contains(**text));
+        let mentioned = |text: &&&str| self.mentions(text);
         let words: Vec<&str> = if let Some(phrase) = listed
             .subcommands
             .iter()
@@ -246,6 +247,10 @@ impl Invocation<'_> {
             shown.push_str(word);
         }
         Some(shown)
+    }
+
+    fn mentions(&self, text: &str) -> bool {
+        self.arguments.iter().any(|word| word.text.contains(text))
     }
 
     /// Whether it is asked to do something, not just who it is.
