@@ -84,7 +84,9 @@ pub(crate) const RENV: Tool = Tool {
 }"#,
         ),
     ],
-    command: with_server!("Rscript -e 'renv::restore(library = \"library\")' && test ! -L library/larder.one"),
+    command: with_server!(
+        "Rscript -e 'renv::restore(library = \"library\")' && test ! -L library/larder.one"
+    ),
     more_files: &[(
         "renv.lock",
         r#"{
