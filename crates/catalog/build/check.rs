@@ -273,11 +273,15 @@ fn check_defeat(defeat: &Defeat, found: &mut Vec<String>) {
     let Defeat {
         flag,
         command,
+        unless,
         variable,
         word,
         even_empty,
         hint,
     } = defeat;
+    if unless.is_some() && command.is_none() {
+        found.push("a defeat's `unless` goes with a `command`".to_owned());
+    }
     let signs = [flag, command, variable];
     check_sign("a defeat", signs, word.as_ref(), *even_empty, found);
     check_sentence("hint", hint, found);

@@ -254,12 +254,13 @@ pub(crate) struct Runtime {
     pub(crate) files: Vec<Overlay>,
 }
 
-/// One of `flag`, `command` and `variable` (with `even-empty` or `word`).
+/// One of `flag`, `command` (with `unless`) and `variable` (with `even-empty` or `word`).
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Defeat {
     pub(crate) flag: Option<String>,
     pub(crate) command: Option<String>,
+    pub(crate) unless: Option<String>,
     pub(crate) variable: Option<String>,
     pub(crate) word: Option<String>,
     #[serde(default)]

@@ -288,13 +288,14 @@ fn defeat(defeat: &Defeat) -> String {
     let Defeat {
         flag,
         command,
+        unless,
         variable,
         word,
         even_empty,
         hint,
     } = defeat;
     let sign = sign([flag, command, variable], word.as_ref(), *even_empty);
-    format!("crate::cache::Defeat {{ sign: {sign}, hint: {hint:?} }}")
+    format!("crate::cache::Defeat {{ sign: {sign}, unless: {unless:?}, hint: {hint:?} }}")
 }
 
 fn offline(offline: &Offline) -> String {

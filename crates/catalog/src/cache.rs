@@ -194,6 +194,8 @@ pub struct Overlay {
 pub struct Defeat {
     /// How it is recognised.
     pub sign: Sign,
+    /// A text that, in an argument of the command, makes it none.
+    pub unless: Option<&'static str>,
     /// What to do instead: lower-case, without a full stop.
     pub hint: &'static str,
 }

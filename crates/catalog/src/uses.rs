@@ -69,13 +69,13 @@ impl Reading {
     pub fn offline(&self, cache: &'static Cache, env: &[(String, String)]) -> Option<String> {
         let variables = Variables::new(env, &self.commands);
         let mut signs = cache.offline.iter();
-        signs.find_map(|sign| self.sign(sign, cache, &variables))
+        signs.find_map(|sign| self.sign(sign, None, cache, &variables))
     }
 
     /// Whether a command fills a cache that others only read.
     pub fn renews(&self, cache: &Cache) -> bool {
         cache.renewed_by.is_empty()
-            || (cache.renewed_by.iter()).any(|pattern| self.command(pattern).is_some())
+            || (cache.renewed_by.iter()).any(|pattern| self.command(pattern, None).is_some())
     }
 
     fn signs(
@@ -86,7 +86,7 @@ impl Reading {
     ) -> Vec<(String, &'static Defeat)> {
         let variables = Variables::new(env, &self.commands);
         let found = of.iter().filter_map(|defeat| {
-            let words = self.sign(&defeat.sign, cache, &variables)?;
+            let words = self.sign(&defeat.sign, defeat.unless, cache, &variables)?;
             Some((words, defeat))
         });
         found.collect()
@@ -95,12 +95,13 @@ impl Reading {
     fn sign(
         &self,
         sign: &'static Sign,
+        unless: Option<&str>,
         cache: &'static Cache,
         variables: &Variables,
     ) -> Option<String> {
         match sign {
             Sign::Flag(flag) => self.flag(flag, cache, variables),
-            Sign::Command(pattern) => self.command(pattern),
+            Sign::Command(pattern) => self.command(pattern, unless),
             Sign::Variable(condition) => variables.witness(condition),
         }
     }
@@ -135,7 +136,7 @@ impl Reading {
         })
     }
 
-    fn command(&self, pattern: &[&str]) -> Option<String> {
+    fn command(&self, pattern: &[&str], unless: Option<&str>) -> Option<String> {
         let (name, rest) = pattern.split_first()?;
         self.commands.iter().find_map(|command| {
             let calls = invocations(command).find(|call| call.program.name == *name)?;
@@ -145,7 +146,8 @@ impl Reading {
                 && flags
                     .iter()
                     .all(|flag| calls.arguments.iter().any(|word| word.text == *flag));
-            matches.then(|| {
+            let excused = unless.is_some_and(|text| calls.mentions(text));
+            (matches && !excused).then(|| {
                 let mut words = calls.shown();
                 for word in rest {
                     words.push(' ');
@@ -248,7 +250,7 @@ impl Invocation<'_> {
             && listed.options.is_empty()
             && listed.mentions.is_empty()
             && !listed.bare;
-        let mentioned = |text: &&&str| self.arguments.iter().any(|word| word.text.contains(**text));
+        let mentioned = |text: &&&str| self.mentions(text);
         let words: Vec<&str> = if let Some(phrase) = listed
             .subcommands
             .iter()
@@ -267,6 +269,10 @@ impl Invocation<'_> {
             shown.push_str(word);
         }
         Some(shown)
+    }
+
+    fn mentions(&self, text: &str) -> bool {
+        self.arguments.iter().any(|word| word.text.contains(text))
     }
 
     /// Whether it is asked to do something, not just who it is.

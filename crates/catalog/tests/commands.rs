@@ -238,6 +238,18 @@ fn defeats() {
     );
     assert_eq!(find("apt", "apt clean", &[]), "apt clean");
     assert_eq!(find("apk", "apk --no-cache add x", &[]), "--no-cache");
+    let microdnf = "microdnf -y install";
+    assert_eq!(
+        find("yum", &format!("{microdnf} x && true keepcache=1"), &[]),
+        "microdnf install"
+    );
+    for option in ["--setopt=keepcache=1", "--setopt keepcache=1"] {
+        assert_eq!(find("yum", &format!("{microdnf} {option} x"), &[]), "");
+    }
+    assert_eq!(
+        find("yum", &format!("{microdnf} --setopt=keepcache=0 x"), &[]),
+        "--setopt=keepcache=0"
+    );
     assert_eq!(
         find("ccache", "ccache gcc", &[("CCACHE_DISABLE", "")]),
         "CCACHE_DISABLE="

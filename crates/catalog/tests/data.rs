@@ -314,6 +314,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "a defeat is one `flag`",
     ),
     (
+        "flag =",
+        "unless = \"x\"\nflag =",
+        "a defeat's `unless` goes with a `command`",
+    ),
+    (
         "leave it out",
         "Leave it out.",
         "is not lower-case without a full stop",

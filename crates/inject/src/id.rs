@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn reads_as_documented() {
-        let text = "/larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/owner:1000.1000";
+        let text =
+            "/larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/owner:1000.1000";
         assert_eq!(pip().to_string(), text);
         let own = Id {
             namespace: Some("pr 7".to_owned()),

@@ -1,6 +1,7 @@
 //! What each tool fetches again with its caches, as root and as another user: in a second project, with
 //! another dependency, and after two builds that filled the caches at once.
 
+mod registries;
 mod table;
 
 use std::{env, fmt::Write as _, thread};
@@ -107,7 +108,8 @@ fn at_once(scene: &Scene<'_>, proxy: &Proxy) {
 fn spec(tool: &Tool, project: &str, command: &str) -> String {
     let mut spec = format!(
         "name: {project}\nstages:\n  tool:\n    from: {}\n    caches: none\n    steps:\n      - run: {}\n",
-        tool.base, tool.prepare
+        tool.base,
+        serde_json::to_string(tool.prepare).unwrap()
     );
     for user in tool.users {
         let _ = write!(
@@ -227,4 +229,24 @@ fn apt() {
 #[test]
 fn maven() {
     check(&table::MAVEN);
+}
+
+#[test]
+fn bundler() {
+    check(&registries::BUNDLER);
+}
+
+#[test]
+fn composer() {
+    check(&registries::COMPOSER);
+}
+
+#[test]
+fn renv() {
+    check(&registries::RENV);
+}
+
+#[test]
+fn dnf() {
+    check(&registries::DNF);
 }

@@ -22,7 +22,7 @@ pub(crate) struct Tool {
 pub(crate) enum Fetches {
     /// Requests whose path says that a package is asked for.
     Requests(fn(&str) -> bool),
-    /// Lines of the tool's own output that have this text, which ends before the package's address.
+    /// Lines of what the step prints that have this text, which ends before the package's address.
     Lines(&'static str),
 }
 

@@ -133,7 +133,9 @@ pub(super) fn section(cache: &Cache) -> String {
         out += "- What defeats it:\n";
     }
     for defeat in cache.defeats {
-        _ = writeln!(out, "  - {}: {}.", sign(&defeat.sign), defeat.hint);
+        let unless = defeat.unless.map(|text| format!(" without `{text}`"));
+        let (sign, unless) = (sign(&defeat.sign), unless.unwrap_or_default());
+        _ = writeln!(out, "  - {sign}{unless}: {}.", defeat.hint);
     }
     out
 }

@@ -213,6 +213,10 @@ fn files_make_tools_keep_what_they_fetch() {
         dnf["/etc/dnf/libdnf5.conf.d/99-larder.conf"],
         "[main]\nkeepcache=True\n"
     );
+    assert!(
+        dnf["/etc/dnf/aliases.d/00-larder.conf"]
+            .contains("\ninstall = --setopt=keepcache=1 \\install\n")
+    );
     assert!(files("zypper -n in x").contains_key("/var/cache/zypp/packages/.keep_packages"));
     let bazel = sh("bazel build //...").decide();
     assert_eq!(bazel.mounts[0].target, "/cache/bazel");

@@ -324,7 +324,10 @@ fn ids_may_be_those_of_dockerfiles() {
     let text = "FROM debian\nRUN apt-get install x\nRUN pip install x";
     for (namespace, expected) in [
         (None, ["//var/cache/apt", "//root/.cache/pip"]),
-        (Some("pr-7"), ["pr-7//var/cache/apt", "pr-7//root/.cache/pip"]),
+        (
+            Some("pr-7"),
+            ["pr-7//var/cache/apt", "pr-7//root/.cache/pip"],
+        ),
     ] {
         let wish = larder_inject::definition::Wish {
             ids: Ids::Dockerfile,
