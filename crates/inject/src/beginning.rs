@@ -5,13 +5,17 @@
 use std::collections::BTreeMap;
 
 use buildkit_llb::{
-    Account, Constraints, Copy, File, Graph, Meta, Mkdir, Mount, Output, Owner, Sharing,
+    Account, Constraints, Copy, CopyMode, File, Graph, Meta, Mkdir, Mount, Output, Owner, Sharing,
 };
 
-use crate::CacheMount;
+use crate::{CacheMount, Id};
 
 /// Where it is in the filesystem made for it.
 const DIRECTORY: &str = "/cache";
+
+/// What others may do, and Docker's daemon, unlike buildkitd, does not let them: its umask takes these bits
+/// from the mode of a directory that it makes.
+const MASKED: u32 = 0o022;
 
 /// Files that a cache starts from.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ struct Beginning {
     uid: u32,
     gid: u32,
     mode: u32,
+    /// Whether it must be what a Dockerfile's mount starts from, whatever that comes to.
+    plain: bool,
     /// What it runs on.
     platform: Option<String>,
     /// The filesystem and the directory that its files come from; none for an empty one.
@@ -66,6 +72,7 @@ impl Beginnings {
             uid: cache.uid,
             gid: cache.gid,
             mode: cache.mode,
+            plain: cache.id.parse::<Id>().is_err(),
             platform: here.platform.as_ref().map(ToString::to_string),
             seed: seed.map(|seed| (seed.files, seed.path.clone())),
         };
@@ -85,7 +92,13 @@ fn make(
     graph: &mut Graph,
     here: &Constraints,
 ) -> Output {
-    let &Beginning { uid, gid, mode, .. } = beginning;
+    let &Beginning {
+        uid,
+        gid,
+        mode,
+        plain,
+        ..
+    } = beginning;
     let owner = Owner {
         user: Some(Account::Id(uid)),
         group: Some(Account::Id(gid)),
@@ -99,6 +112,14 @@ fn make(
         time: None,
     });
     let mut name = format!("[internal] cache directory of {uid}:{gid}");
+    if !plain && mode & MASKED != 0 {
+        let made = graph.add(file, here, Meta::named(name.as_str())).only();
+        name = format!("{name}, mode {mode:04o}");
+        file = File::on(None).copy(Copy {
+            mode: Some(CopyMode::Bits(mode)),
+            ..Copy::new(made, DIRECTORY, DIRECTORY)
+        });
+    }
     if let Some(seed) = seed {
         file = file.copy(Copy {
             owner: Some(owner),

@@ -33,7 +33,7 @@ pub(crate) struct Expect {
     pub(crate) caches: Option<Vec<String>>,
     /// Parts of the paths of packages that are fetched at first alone.
     pub(crate) kept: Vec<String>,
-    /// Those that are fetched each time, since nothing can be done about it.
+    /// Those that are fetched by each build that runs their step, since it gets no cache.
     pub(crate) again: Vec<String>,
     /// Those that are fetched once `added` is laid over the context. If this is empty, that is not
     /// built.

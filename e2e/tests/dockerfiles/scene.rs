@@ -70,7 +70,7 @@ impl<'a> Scene<'a> {
         let mut wrong = self.differences(&plain, &larder);
         let fetched = packages(&self.proxy.take())?;
         let expect = &self.entry.expect;
-        for package in expect.kept.iter().chain(&expect.again) {
+        for package in &expect.kept {
             if !fetched.iter().any(|path| path.contains(package)) {
                 wrong.push(format!(
                     "{package} is not among what was fetched: {fetched:?}"
