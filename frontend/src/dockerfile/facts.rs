@@ -1,6 +1,7 @@
 //! Finding out what injecting asks for.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use buildkit_llb::{Definition, Digest};
 use futures_util::future::join_all;
@@ -21,10 +22,13 @@ pub(super) async fn settle(
 ) -> Result<Result<Injected, String>, Failure> {
     let mut facts = Facts::new();
     for _ in 0..MAX_ROUNDS {
-        match inject(definitions, wish, &facts) {
-            Err(error) => return Ok(Err(error.to_string())),
-            Ok(Injection::Done(injected)) => return Ok(Ok(injected)),
-            Ok(Injection::Needs(needs)) => {
+        // A build that works without Larder goes on, whatever is wrong with Larder.
+        let decided = catch_unwind(AssertUnwindSafe(|| inject(definitions, wish, &facts)));
+        match decided {
+            Err(_) => return Ok(Err("a fault of Larder's; please report it".to_owned())),
+            Ok(Err(error)) => return Ok(Err(error.to_string())),
+            Ok(Ok(Injection::Done(injected))) => return Ok(Ok(injected)),
+            Ok(Ok(Injection::Needs(needs))) => {
                 look_up(bridge, capabilities, needs, &mut facts).await?;
             }
         }
