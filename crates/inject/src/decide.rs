@@ -9,7 +9,7 @@ use larder_catalog::{
 
 use crate::id::Id;
 use crate::neutral::{self, Changes};
-use crate::place::{Placed, Site};
+use crate::place::{PRIVATE, Placed, Site};
 use crate::{CacheMount, Decision, Exec, Ids, Layout, LeftAlone, OwnCache, Policy, Vanishing};
 
 const MODE: u32 = 0o755;
@@ -215,7 +215,7 @@ impl Deciding<'_> {
         self.free(cache.name, &target)?;
         self.useless(cache, &target, &exec)?;
         let parents = self.parents(&target, uid, below.as_deref());
-        if let (Some(parent), Some(_)) = (parents.last(), &self.policy.foreign) {
+        if let (Some(parent), Some(_)) = (parents.first(), &self.policy.foreign) {
             return Err(format!(
                 "`{parent}` above it might be missing, and would be root's"
             ));
@@ -360,20 +360,26 @@ impl Deciding<'_> {
         }
     }
 
-    /// What may be missing above a mount, down from the user's home or from `below`, and is the user's;
-    /// the lowest first.
+    /// What may be missing above a mount, and is the user's; the lowest first. In a spec's operation that
+    /// begins at the user's home or at `below`. In somebody else's, nothing but these two is there for
+    /// certain.
     fn parents(&self, target: &str, uid: u32, below: Option<&str>) -> Vec<String> {
         let mut parents = Vec::new();
+        if uid == 0 || within(target, PRIVATE) {
+            return parents;
+        }
         let home = below.or(self.site.home.as_deref());
-        if let Some(home) = home.filter(|_| uid != 0) {
-            let mut above = target;
-            while let Some((parent, _)) = above.rsplit_once('/') {
-                if parent.is_empty() || parent == home || !within(parent, home) {
-                    break;
-                }
-                parents.push(parent.to_owned());
-                above = parent;
+        let mut above = target;
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            let inside = home.is_some_and(|home| within(parent, home));
+            if parent.is_empty()
+                || home == Some(parent)
+                || (!inside && self.policy.foreign.is_none())
+            {
+                break;
             }
+            parents.push(parent.to_owned());
+            above = parent;
         }
         parents
     }

@@ -5,7 +5,7 @@ use larder_catalog::{Beside, Cache, Class, Movable, Place, Setting, clean, is_sy
 use crate::{Exec, Layout};
 
 /// Where caches of [`Layout::Private`] are.
-const PRIVATE: &str = "/.larder";
+pub(crate) const PRIVATE: &str = "/.larder";
 
 /// A place for a cache, and what goes with it.
 #[derive(Default)]

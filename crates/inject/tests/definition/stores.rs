@@ -27,6 +27,14 @@ const CASES: &[(&str, &[&str])] = &[
         "RUN mvn package",
         &["mvn package: maven=/root/.m2/repository"],
     ),
+    // BuildKit would make `/home/gopher/go` root's, where go puts programs.
+    (
+        "RUN useradd gopher\nUSER gopher\nENV GOPATH=/home/gopher/go\nRUN go install",
+        &[
+            "useradd gopher:",
+            "go install: go-build=/.larder/go/build go-mod!",
+        ],
+    ),
     (
         "ENV CARGO_HOME=/usr/local/cargo\nRUN cargo build",
         &[
