@@ -23,7 +23,13 @@ fn said(engine: &Engine, dockerfile: &str, options: &[&str]) -> String {
     };
     let plain = say(NO_SYNTAX, &[]);
     let syntax = format!("# syntax={}\n", engine.frontend());
-    assert_eq!(say(&syntax, &[]), plain, "by the first line");
+    let by_line = say(&syntax, &[]);
+    // BuildKit blames that line for what has no place in the file, whichever frontend it names.
+    let by_line = match by_line.split_once("ERROR: ") {
+        Some((_, error)) if plain.starts_with("ERROR: ") => format!("ERROR: {error}"),
+        _ => by_line,
+    };
+    assert_eq!(by_line, plain, "by the first line");
     let argument = format!("--build-arg=BUILDKIT_SYNTAX={}", engine.frontend());
     assert_eq!(say(NO_SYNTAX, &[&argument]), plain, "by a build argument");
     plain

@@ -65,10 +65,10 @@ impl<'a> Scene<'a> {
 
     /// What differs between the images without Larder and with it.
     pub(crate) fn same(&self, way: Way) -> Result<Vec<String>> {
-        let plain = self.image(self.plain()?)?;
-        let larder = self.image(self.larder(way, &self.entry.dockerfile()?)?)?;
+        let (plain, _) = self.image(self.plain()?)?;
+        let (larder, logs) = self.image(self.larder(way, &self.entry.dockerfile()?)?)?;
         let mut wrong = self.differences(&plain, &larder);
-        let fetched = packages(&self.proxy.take())?;
+        let fetched = packages(&self.proxy.take(), &logs)?;
         let expect = &self.entry.expect;
         for package in &expect.kept {
             if !fetched.iter().any(|path| path.contains(package)) {
@@ -105,10 +105,9 @@ impl<'a> Scene<'a> {
         }
         self.entry.lay_added(&self.context)?;
         self.proxy.take();
-        self.larder(way, &self.entry.dockerfile_added()?)?
-            .succeed()
-            .context("with a dependency added")?;
-        let fetched = packages(&self.proxy.take())?;
+        let more = self.larder(way, &self.entry.dockerfile_added()?)?;
+        let built = more.succeed().context("with a dependency added")?;
+        let fetched = packages(&self.proxy.take(), &built.logs)?;
         let expected: Vec<&String> = expect.added.iter().chain(&expect.again).collect();
         let mut wrong = Vec::new();
         for package in &expected {
@@ -155,12 +154,13 @@ impl<'a> Scene<'a> {
         )
     }
 
-    fn image(&self, build: Build<'_>) -> Result<Image> {
+    /// An image, and what its steps printed.
+    fn image(&self, build: Build<'_>) -> Result<(Image, String)> {
         let pushed = build.pushed(REPOSITORY).succeed()?;
         let mut images = self.images.pull(REPOSITORY, pushed.digest()?)?;
         ensure!(images.len() == 1, "{} platforms", images.len());
         let (_, image) = images.pop_first().context("no image")?;
-        Ok(image)
+        Ok((image, pushed.logs.clone()))
     }
 
     fn differences(&self, first: &Image, second: &Image) -> Vec<String> {
@@ -171,14 +171,19 @@ impl<'a> Scene<'a> {
 
 /// What differs between two images without Larder.
 pub(crate) fn plain_twice(scene: &Scene<'_>) -> Result<Vec<String>> {
-    let first = scene.image(scene.plain()?)?;
-    let second = scene.image(scene.plain()?.option("--no-cache"))?;
+    let (first, _) = scene.image(scene.plain()?)?;
+    let (second, _) = scene.image(scene.plain()?.option("--no-cache"))?;
     Ok(scene.differences(&first, &second))
 }
 
-/// Paths of packages among transfers, in small letters.
-fn packages(transfers: &[Transfer]) -> Result<Vec<String>> {
-    let mut paths = Vec::new();
+/// Paths of packages among transfers, and of those that Maven, which asks no proxy, says it fetched; in
+/// small letters.
+fn packages(transfers: &[Transfer], logs: &str) -> Result<Vec<String>> {
+    let said = |line: &str| {
+        let (_, address) = line.split_once("Downloaded from central: ")?;
+        Some(address.to_lowercase())
+    };
+    let mut paths: Vec<String> = logs.lines().filter_map(said).collect();
     for transfer in transfers {
         let path = transfer.path.to_lowercase();
         let file = path.split('?').next().unwrap_or_default();
