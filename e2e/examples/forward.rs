@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use buildkit_llb::{Constraints, Definition, Graph, Local, Meta, Platform, Source};
-use larder_gateway::{Bridge, Failure, Image, Options, Outcome, SolveRequest, StdioBridge};
+use larder_gateway::{Bridge, Failure, Given, Image, Outcome, SolveRequest, StdioBridge};
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -30,7 +30,7 @@ async fn serve() -> bool {
 
 async fn forward(bridge: &impl Bridge) -> Result<Outcome, Failure> {
     bridge.ping().await?;
-    let options = Options::from_env(std::env::vars())?;
+    let options = Given::from_env(std::env::vars()).read()?;
     let file = options.filename.clone().unwrap_or_default();
     let local = Local {
         session: options.session_of("dockerfile").to_owned(),
@@ -46,7 +46,7 @@ async fn forward(bridge: &impl Bridge) -> Result<Outcome, Failure> {
     );
     let solve = |definition: Definition| {
         bridge.solve(SolveRequest {
-            definition: definition.into_proto(),
+            definition,
             ..SolveRequest::default()
         })
     };

@@ -23,6 +23,7 @@ enum Output {
     Nothing,
     Image,
     Files,
+    Pushed(String),
 }
 
 impl<'a> Build<'a> {
@@ -79,10 +80,18 @@ impl<'a> Build<'a> {
         self
     }
 
+    /// Pushes what is built to a repository of the engine's registry. Layers that are there are not
+    /// sent again.
+    pub fn pushed(mut self, repository: &str) -> Self {
+        self.output = Output::Pushed(repository.to_owned());
+        self
+    }
+
     /// Builds, whatever comes of it.
     pub fn run(self) -> Result<Built<'a>> {
         let mut image = None;
         let mut files = None;
+        let metadata = tempfile::NamedTempFile::new()?;
         let mut docker = self
             .engine
             .docker(&["buildx", "build", "--progress=rawjson"]);
@@ -101,10 +110,21 @@ impl<'a> Build<'a> {
                 docker.arg(format!("--output=type=local,dest={}", dir.path().display()));
                 files = Some(dir);
             }
+            Output::Pushed(repository) => {
+                let name = format!("{}/{repository}:{}", self.engine.registry(), unique());
+                docker.arg("--provenance=false");
+                docker.arg(format!(
+                    "--output=type=image,name={name},push=true,oci-mediatypes=true"
+                ));
+                docker.arg("--metadata-file").arg(metadata.path());
+                image = Some(name);
+            }
         }
         docker.arg(self.project.path());
         let output = command::run(&mut docker, Duration::from_secs(900))?;
         let succeeded = output.status.success();
+        // Written as another file of the same name.
+        let told = fs::read(metadata.path()).unwrap_or_default();
         let progress = Progress::read(&output.stderr);
         Ok(Built {
             engine: self.engine,
@@ -112,6 +132,7 @@ impl<'a> Build<'a> {
             progress,
             image: image.filter(|_| succeeded),
             files,
+            metadata: serde_json::from_slice(&told).unwrap_or_default(),
         })
     }
 
@@ -143,6 +164,7 @@ pub struct Built<'a> {
     progress: Progress,
     image: Option<String>,
     files: Option<tempfile::TempDir>,
+    metadata: serde_json::Value,
 }
 
 impl Built<'_> {
@@ -172,6 +194,12 @@ impl Built<'_> {
             .docker_output(&["image", "inspect", self.image()?])?;
         let mut shown: Vec<serde_json::Value> = serde_json::from_str(&shown)?;
         Ok(shown.pop().context("no image is shown")?["Config"].take())
+    }
+
+    /// The digest of what was pushed.
+    pub fn digest(&self) -> Result<&str> {
+        let digest = self.metadata["containerimage.digest"].as_str();
+        digest.context("the build pushed nothing")
     }
 
     /// A path of the files that the build kept.

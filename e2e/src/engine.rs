@@ -109,7 +109,7 @@ impl Engine {
             engine: self,
             from: from.to_owned(),
             lines: lines.to_owned(),
-            name: format!("larder-e2e/base-{}:1", unique()),
+            name: format!("larder-e2e/base:{}", unique()),
         };
         base.change()?;
         Ok(base)

@@ -1,5 +1,5 @@
 //! What tests against a real BuildKit need: the engine, a project, a build and its records, and a
-//! proxy that counts what was downloaded.
+//! proxy that counts what was downloaded, and whether two images are the same.
 
 mod build;
 mod command;
@@ -7,6 +7,7 @@ mod engine;
 mod progress;
 mod project;
 pub mod proxy;
+pub mod same;
 
 pub use self::{
     build::{Build, Built},

@@ -128,23 +128,31 @@ name: {project}
 from: debian:trixie-slim
 ONCE
 steps:
-  - run: {}; cat /models/* 2>/dev/null; echo '>seen' >> /models/seen
+  - run: {}; {}; cat /models/* 2>/dev/null; echo '>seen' >> /models/seen
     caches:
       - {{id: {name}, target: /models, uid: 7, gid: 8, mode: 0700, sharing: locked}}
+      - {{id: open-{name}, target: /open, mode: 0777}}
 ",
-            look("/models")
+            look("/models"),
+            look("/open")
         )
     };
     let first = unique();
     let one = printed(&engine, &spec("one"), &first);
-    assert_eq!(one, ["7:8:700 1"]);
+    assert_eq!(one, ["7:8:700 1", "0:0:777 1"]);
     assert_eq!(
         printed(&engine, &spec("one"), &first),
-        ["7:8:700 1", "seen"]
+        ["7:8:700 1", "0:0:777 1", "seen"]
     );
     // Of another project, and of another namespace.
-    assert_eq!(printed(&engine, &spec("two"), &first), ["7:8:700 1"]);
-    assert_eq!(printed(&engine, &spec("one"), &unique()), ["7:8:700 1"]);
+    assert_eq!(
+        printed(&engine, &spec("two"), &first),
+        ["7:8:700 1", "0:0:777 1"]
+    );
+    assert_eq!(
+        printed(&engine, &spec("one"), &unique()),
+        ["7:8:700 1", "0:0:777 1"]
+    );
 }
 
 #[test]

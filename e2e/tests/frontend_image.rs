@@ -47,6 +47,7 @@ fn it_builds_from_its_dockerfile_is_small_and_works() {
     make(&[
         "--platform=linux/arm64",
         "--build-arg=RUST_IMAGE=rust:1-cross",
+        "--build-arg=PROFILE=dev",
         &format!("--output=type=local,dest={}", arm.display()),
     ]);
     let program = fs::read(arm.join("larder-frontend")).unwrap();

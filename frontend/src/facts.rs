@@ -162,7 +162,7 @@ async fn accounts(
     };
     let meta = Meta::named(format!("[internal] load users of {familiar}"));
     let vertex = graph.add(image, &Constraints::on(request.platform.clone()), meta);
-    let definition = graph.definition(vertex.only()).into_proto();
+    let definition = graph.definition(vertex.only());
     let root = bridge
         .solve(SolveRequest {
             definition,

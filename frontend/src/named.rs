@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Definition, Image, ImageName, Platform, Source};
+use buildkit_llb::{Image, ImageName, Platform, Source};
 use larder_gateway::{Bridge, Capabilities, Failure, FileStat, Options, cap, git_url};
 use larder_plan::{CACHE_CONTEXT, Context, Request};
 
@@ -52,7 +52,7 @@ pub(crate) async fn cache_context(
             let input = inputs
                 .get(name)
                 .ok_or_else(|| wrong(format!("the client gives no input `{name}`")))?;
-            Ok(Some(Context::Input(Definition::from_proto(input))))
+            Ok(Some(Context::Input(input.clone())))
         }
         Some(("docker-image", reference)) => {
             let name = ImageName::parse(reference.trim_start_matches('/'))

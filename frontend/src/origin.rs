@@ -1,17 +1,15 @@
 //! Where a build comes from: the file to build, and the context.
 
-use std::collections::BTreeMap;
-
 use buildkit_llb::{
-    Constraints, Copy, Definition, Differ, File, Git, Graph, Http, ImportError, Local, Meta, Source,
+    Constraints, Copy, Definition, Differ, File, Graph, Http, ImportError, Local, Meta, Source,
 };
 use larder_diagnostic::SourceFile;
-use larder_gateway::options::{CONTEXT, ContextOption, DOCKERFILE};
-use larder_gateway::{Bridge, Capabilities, Failure, Options, Ref, SolveRequest, cap};
+use larder_gateway::{Bridge, Capabilities, Failure, Ref, SolveRequest};
 use larder_plan::{Context, ContextFiles, ignore};
 
-use crate::checked;
+use crate::locate::Found;
 use crate::paths::Tree;
+use crate::spec::checked;
 
 /// Where a build comes from.
 pub(crate) struct Origin {
@@ -26,36 +24,51 @@ pub(crate) struct Origin {
     pub(crate) capabilities: Capabilities,
 }
 
-/// What the file is called when nobody says.
-const DEFAULT_NAME: &str = "larder.yaml";
-/// What it is called when its first line named the frontend: the client looked nowhere else.
-const DEFAULT_NAMES_BY_SYNTAX_LINE: [&str; 2] = ["Dockerfile", "dockerfile"];
 /// What a file from the web is called.
-const FROM_WEB: &str = "context";
+pub(crate) const FROM_WEB: &str = "context";
 
 /// A filesystem that the daemon holds.
 pub(crate) struct Loaded {
     pub(crate) reference: Ref,
-    vertex: String,
+    pub(crate) vertex: String,
 }
 
 impl Origin {
-    /// Finds and reads the file, and finds the context.
-    pub(crate) async fn load(
+    /// The origin of a spec.
+    pub(crate) async fn of(
+        found: Found,
         bridge: &impl Bridge,
         capabilities: &Capabilities,
-        options: &Options,
     ) -> Result<Origin, Failure> {
-        let loader = Loader {
-            bridge,
-            capabilities,
-            options,
-        };
-        match &options.context {
-            ContextOption::Git { address, git } => loader.git(address, git).await,
-            ContextOption::Http { url } => loader.web(url).await,
-            ContextOption::Local => loader.inputs_or_local().await,
+        let file = text(found.name, found.data)?;
+        let mut context = found.context;
+        let mut remote = found.remote;
+        match &mut context {
+            Context::Input(input) => {
+                let loaded = solve_definition(bridge, capabilities, input.clone()).await?;
+                remote = Some(loaded.reference);
+            }
+            Context::Local {
+                name,
+                session,
+                exclude,
+            } => {
+                let beside = (&found.beside, found.ignore.as_str());
+                let local = Local {
+                    session: session.clone().unwrap_or_default(),
+                    ..Local::new(name.as_str())
+                };
+                *exclude = ignored(bridge, capabilities, beside, local).await?;
+            }
+            Context::Source { .. } => {}
         }
+        Ok(Origin {
+            file,
+            vertex: found.vertex,
+            context,
+            remote,
+            capabilities: capabilities.clone(),
+        })
     }
 
     /// No files of the context yet.
@@ -113,210 +126,33 @@ impl Origin {
     }
 }
 
-struct Loader<'a, B> {
-    bridge: &'a B,
-    capabilities: &'a Capabilities,
-    options: &'a Options,
-}
-
-impl<B: Bridge> Loader<'_, B> {
-    async fn git(&self, address: &str, git: &Git) -> Result<Origin, Failure> {
-        let source = Source::Git(git.clone());
-        let loaded = self
-            .solve(&source, &format!("load git source {address}"))
-            .await?;
-        let context = self.source(source, false);
-        if self.options.dockerfile_forced {
-            return self.with_local_file(context, Some(loaded.reference)).await;
-        }
-        let file = self.read(&loaded, address).await?;
-        Ok(self.origin(file, loaded.vertex, context, Some(loaded.reference)))
-    }
-
-    async fn web(&self, url: &str) -> Result<Origin, Failure> {
-        let source = from_web(url);
-        let mut loaded = self.solve(&source, &format!("load {url}")).await?;
-        let archive = is_archive(self.bridge, &loaded.reference).await?;
-        if archive {
-            loaded = unpack(self.bridge, self.capabilities, source.clone()).await?;
-        }
-        let context = self.source(source, archive);
-        if self.options.dockerfile_forced {
-            return self.with_local_file(context, Some(loaded.reference)).await;
-        }
-        let file = if archive {
-            self.read(&loaded, url).await?
-        } else {
-            let limit = SourceFile::MAX_BYTES as u64 + 1;
-            let data = self
-                .bridge
-                .read_file(&loaded.reference, FROM_WEB, limit)
-                .await?;
-            text(url.to_owned(), data)?
-        };
-        Ok(self.origin(file, loaded.vertex, context, Some(loaded.reference)))
-    }
-
-    /// Inputs stand in for the client's directories.
-    async fn inputs_or_local(&self) -> Result<Origin, Failure> {
-        let mut inputs = if self.capabilities.has(cap::INPUTS) {
-            self.bridge.inputs().await?
-        } else {
-            BTreeMap::new()
-        };
-        let mut context = self.local_context(Vec::new());
-        let mut remote = None;
-        if let Some(input) = inputs.remove(CONTEXT) {
-            let input = Definition::from_proto(&input);
-            remote = Some(self.solve_input(input.clone()).await?.reference);
-            context = Context::Input(input);
-        }
-        let file = inputs
-            .remove(DOCKERFILE)
-            .filter(|_| !self.options.dockerfile_forced);
-        let Some(input) = file else {
-            return self.with_local_file(context, remote).await;
-        };
-        let loaded = self.solve_input(Definition::from_proto(&input)).await?;
-        let file = self.read(&loaded, "the input `dockerfile`").await?;
-        let context = self.ignoring(context, &loaded, &file.name).await?;
-        Ok(self.origin(file, loaded.vertex, context, remote))
-    }
-
-    /// The file is in a directory of the client's, whatever the context is.
-    async fn with_local_file(
-        &self,
-        context: Context,
-        remote: Option<Ref>,
-    ) -> Result<Origin, Failure> {
-        let name = &self.options.dockerfile_local;
-        let candidates = self.candidates();
-        let mut follow = Vec::new();
-        for candidate in &candidates {
-            follow.push(candidate.clone());
-            follow.push(format!("{candidate}.dockerignore"));
-        }
+/// What `.dockerignore` keeps out of a directory of the client's: the file beside the one to build, or
+/// the one in the directory.
+async fn ignored(
+    bridge: &impl Bridge,
+    capabilities: &Capabilities,
+    (beside, own): (&Ref, &str),
+    local: Local,
+) -> Result<Vec<String>, Failure> {
+    const IGNORE: &str = ".dockerignore";
+    let limit = SourceFile::MAX_BYTES as u64 + 1;
+    let data = bridge.read_file_if_any(beside, own, limit).await?;
+    let data = if data.is_some() {
+        data
+    } else {
         let local = Source::Local(Local {
-            session: self.options.session_of(name).to_owned(),
-            follow,
-            shared_key_hint: name.clone(),
+            follow: vec![IGNORE.to_owned()],
+            shared_key_hint: format!("{}-{IGNORE}", local.name),
             differ: Some(Differ::None),
-            ..Local::new(name)
+            ..local
         });
-        let progress = format!("load build definition from {}", candidates[0]);
-        let loaded = self.solve(&local, &progress).await?;
-        let file = self
-            .read(&loaded, "the directory that the client gave for it")
-            .await?;
-        let context = self.ignoring(context, &loaded, &file.name).await?;
-        Ok(self.origin(file, loaded.vertex, context, remote))
-    }
-
-    /// What the file may be called, the likeliest first.
-    fn candidates(&self) -> Vec<String> {
-        let usual = DEFAULT_NAMES_BY_SYNTAX_LINE;
-        match &self.options.filename {
-            Some(name) => vec![name.clone()],
-            None if self.options.by_syntax_line => usual.map(str::to_owned).to_vec(),
-            None => vec![DEFAULT_NAME.to_owned()],
-        }
-    }
-
-    async fn read(&self, loaded: &Loaded, place: &str) -> Result<SourceFile, Failure> {
-        let candidates = self.candidates();
-        for name in &candidates {
-            let limit = SourceFile::MAX_BYTES as u64 + 1;
-            let data = self
-                .bridge
-                .read_file_if_any(&loaded.reference, name, limit)
-                .await?;
-            if let Some(data) = data {
-                return text(name.clone(), data);
-            }
-        }
-        let names: Vec<String> = candidates.iter().map(|name| format!("`{name}`")).collect();
-        Err(Failure::mistake(format!(
-            "there is no file {} in {place}\n  help: `-f` names the file to build",
-            names.join(" or ")
-        )))
-    }
-
-    /// Adds `.dockerignore` to a context that is the client's directory: the one beside the file, or
-    /// the one in the context.
-    async fn ignoring(
-        &self,
-        context: Context,
-        loaded: &Loaded,
-        file: &str,
-    ) -> Result<Context, Failure> {
-        const IGNORE: &str = ".dockerignore";
-        let Context::Local { name, session, .. } = &context else {
-            return Ok(context);
-        };
-        let limit = SourceFile::MAX_BYTES as u64 + 1;
-        let beside = format!("{file}{IGNORE}");
-        let own = self
-            .bridge
-            .read_file_if_any(&loaded.reference, &beside, limit)
-            .await?;
-        let data = if own.is_some() {
-            own
-        } else {
-            let local = Source::Local(Local {
-                session: session.clone().unwrap_or_default(),
-                follow: vec![IGNORE.to_owned()],
-                shared_key_hint: format!("{name}-{IGNORE}"),
-                differ: Some(Differ::None),
-                ..Local::new(name)
-            });
-            let sent = self.solve(&local, &format!("load {IGNORE}")).await?;
-            self.bridge
-                .read_file_if_any(&sent.reference, IGNORE, limit)
-                .await?
-        };
-        let file = text(IGNORE.to_owned(), data.unwrap_or_default())?;
-        Ok(self.local_context(ignore::parse(&file.text)))
-    }
-
-    fn local_context(&self, exclude: Vec<String>) -> Context {
-        Context::Local {
-            name: CONTEXT.to_owned(),
-            session: Some(self.options.session_of(CONTEXT).to_owned()),
-            exclude,
-        }
-    }
-
-    fn source(&self, source: Source, archive: bool) -> Context {
-        Context::Source {
-            source: Box::new(source),
-            archive,
-            subdir: self.options.context_subdir.clone(),
-        }
-    }
-
-    fn origin(
-        &self,
-        file: SourceFile,
-        vertex: String,
-        context: Context,
-        remote: Option<Ref>,
-    ) -> Origin {
-        Origin {
-            file,
-            vertex,
-            context,
-            remote,
-            capabilities: self.capabilities.clone(),
-        }
-    }
-
-    async fn solve(&self, source: &Source, name: &str) -> Result<Loaded, Failure> {
-        solve(self.bridge, self.capabilities, source.clone(), name).await
-    }
-
-    async fn solve_input(&self, input: Definition) -> Result<Loaded, Failure> {
-        solve_definition(self.bridge, self.capabilities, input).await
-    }
+        let sent = solve(bridge, capabilities, local, &format!("load {IGNORE}")).await?;
+        bridge
+            .read_file_if_any(&sent.reference, IGNORE, limit)
+            .await?
+    };
+    let file = text(IGNORE.to_owned(), data.unwrap_or_default())?;
+    Ok(ignore::parse(&file.text))
 }
 
 pub(crate) async fn solve(
@@ -331,7 +167,7 @@ pub(crate) async fn solve(
     solve_definition(bridge, capabilities, graph.definition(vertex.only())).await
 }
 
-async fn unpack(
+pub(crate) async fn unpack(
     bridge: &impl Bridge,
     capabilities: &Capabilities,
     source: Source,

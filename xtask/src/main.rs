@@ -42,7 +42,7 @@ enum Chore {
     Demo(Which),
     /// Run everything that CI runs
     Test(Which),
-    /// Measure: compiling specs, a cached build, the frontend image's size
+    /// Measure: compiling specs, cached builds, the frontend image's size
     Bench(Which),
     /// Write the generated documentation
     Docs {

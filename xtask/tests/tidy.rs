@@ -13,7 +13,8 @@ const USES: &[(&str, &[&str])] = &[
     ("larder-spec", &["larder-diagnostic"]),
     ("larder-catalog", &[]),
     ("buildkit-llb", &[]),
-    ("larder-inject", &["larder-catalog"]),
+    ("larder-inject", &["buildkit-llb", "larder-catalog"]),
+    ("larder-dockerfile", &[]),
     (
         "larder-plan",
         &[
@@ -30,6 +31,8 @@ const USES: &[(&str, &[&str])] = &[
         &[
             "buildkit-llb",
             "larder-diagnostic",
+            "larder-dockerfile",
+            "larder-inject",
             "larder-plan",
             "larder-spec",
         ],
@@ -40,6 +43,7 @@ const USES: &[(&str, &[&str])] = &[
             "buildkit-llb",
             "larder-diagnostic",
             "larder-gateway",
+            "larder-inject",
             "larder-plan",
             "larder-spec",
         ],
@@ -55,6 +59,7 @@ const ONLY: &[(&str, &[&str])] = &[
         &["larder-gateway", "larder-frontend", "larder-e2e", "xtask"],
     ),
     ("tonic", &["larder-gateway"]),
+    ("tonic-prost", &["larder-gateway"]),
     ("prost", &["buildkit-llb", "larder-gateway"]),
     ("prost-types", &["buildkit-llb", "larder-gateway"]),
     (

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use buildkit_proto::pb;
 use prost::Message as _;
+use prost::bytes::Bytes;
 
 use crate::digest::Digest;
 use crate::import::ImportError;
@@ -13,9 +14,18 @@ use crate::wire::RawDefinition;
 
 /// Operations in the form that `BuildKit` solves: the bytes of each, inputs first, then one that
 /// names the output that is asked for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Definition {
     raw: RawDefinition,
+    /// What it was read from, if it was: it may have more than `raw` has a place for.
+    bytes: Option<Bytes>,
+}
+
+/// Equal byte for byte.
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw && self.encoded() == other.encoded()
+    }
 }
 
 impl Definition {
@@ -25,35 +35,44 @@ impl Definition {
     }
 
     pub(crate) fn new(raw: RawDefinition) -> Self {
-        Self { raw }
+        Self { raw, bytes: None }
+    }
+
+    /// Of bytes that are a definition for certain, which share their memory with it.
+    pub(crate) fn read(bytes: Bytes) -> Self {
+        Self {
+            raw: RawDefinition::decode(bytes.clone()).unwrap_or_default(),
+            bytes: Some(bytes),
+        }
     }
 
     /// The wire type, for a request. It has no place for metadata that it does not know.
     pub fn into_proto(self) -> pb::Definition {
         // Never fails: what came from outside was read as this type before.
-        pb::Definition::decode(self.to_bytes().as_slice()).unwrap_or_default()
+        pb::Definition::decode(self.encoded()).unwrap_or_default()
     }
 
     /// From the wire type. Operations stay as they are, byte for byte.
     pub fn from_proto(definition: &pb::Definition) -> Self {
-        // Never fails: it is the same on the wire.
-        let raw = RawDefinition::decode(definition.encode_to_vec().as_slice());
-        Self {
-            raw: raw.unwrap_or_default(),
-        }
+        Self::read(definition.encode_to_vec().into())
     }
 
-    /// As `buildctl build` reads it.
+    /// As `buildctl build` reads it; for a definition that was read, the bytes that it was read from.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.raw.encode_to_vec()
+        self.encoded().to_vec()
     }
 
-    /// As `buildctl debug dump-llb` reads it. Operations and what is said of them stay as they
-    /// are, byte for byte, whatever is in them.
+    /// The same, without a copy of what was read.
+    pub(crate) fn encoded(&self) -> Bytes {
+        let made = || self.raw.encode_to_vec().into();
+        self.bytes.clone().unwrap_or_else(made)
+    }
+
+    /// As `buildctl debug dump-llb` reads it. Everything stays as it is, byte for byte, whatever is
+    /// in it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ImportError> {
-        let read = pb::Definition::decode(bytes).and_then(|_| RawDefinition::decode(bytes));
-        match read {
-            Ok(raw) => Ok(Self { raw }),
+        match pb::Definition::decode(bytes) {
+            Ok(_) => Ok(Self::read(Bytes::copy_from_slice(bytes))),
             Err(error) => Err(ImportError::NotADefinition(error.to_string())),
         }
     }
@@ -92,10 +111,10 @@ impl Definition {
     }
 
     /// The digest and bytes of every operation, without the last entry.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = (Digest, &[u8])> {
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (Digest, &Bytes)> {
         let last = self.raw.def.len().saturating_sub(1);
         let operations = self.raw.def[..last].iter();
-        operations.map(|bytes| (Digest::of(bytes), bytes.as_ref()))
+        operations.map(|bytes| (Digest::of(bytes), bytes))
     }
 
     pub(crate) fn raw(&self) -> &RawDefinition {

@@ -203,7 +203,7 @@ impl Graph {
     ///
     /// If the output is of another, larger graph.
     pub fn definition(&self, output: Output) -> Definition {
-        let order = self.order(output.vertex);
+        let order = self.order(output.vertex, &mut vec![false; self.nodes.len()]);
         let mut def = Vec::with_capacity(order.len() + 1);
         let mut metadata = Vec::with_capacity(order.len() + 1);
         let mut locations = Vec::new();
@@ -218,18 +218,10 @@ impl Graph {
             }
             metadata.push((name, node.said.bytes.clone()));
         }
-        let head = pb::Op {
-            inputs: vec![pb::Input {
-                digest: self.digest(output.vertex).to_string(),
-                index: i64::from(output.index),
-            }],
-            ..pb::Op::default()
-        };
-        let mut head_bytes = Vec::new();
-        wire::encode(&mut head_bytes, head);
+        let head = wire::head(self.digest(output.vertex), output.index);
         let said = Caps::default().encode(&needs);
-        metadata.push((Digest::of(&head_bytes).to_string(), said));
-        def.push(head_bytes.into());
+        metadata.push((Digest::of(&head).to_string(), said));
+        def.push(head);
         Definition::new(RawDefinition {
             def,
             metadata: metadata.into_iter().collect(),
@@ -240,12 +232,19 @@ impl Graph {
         })
     }
 
-    /// What an operation needs, inputs first; the same for the same operation, in whatever order
-    /// operations were added.
-    fn order(&self, head: Vertex) -> Vec<Vertex> {
+    /// An operation and what is said of it, encoded.
+    pub(crate) fn encoded(&self, vertex: Vertex) -> (&Bytes, &Bytes) {
+        let node = &self.nodes[vertex.index()];
+        (&node.bytes, &node.said.bytes)
+    }
+
+    /// What an operation needs and was not seen before, inputs first; the same for the same
+    /// operation, in whatever order operations were added.
+    pub(crate) fn order(&self, head: Vertex, seen: &mut [bool]) -> Vec<Vertex> {
         let mut order = Vec::new();
-        let mut seen = vec![false; self.nodes.len()];
-        seen[head.index()] = true;
+        if std::mem::replace(&mut seen[head.index()], true) {
+            return order;
+        }
         // An operation, and how many of its inputs were looked at.
         let mut path = vec![(head, 0)];
         while let Some((vertex, next)) = path.last_mut() {

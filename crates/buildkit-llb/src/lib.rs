@@ -20,13 +20,15 @@
 //!   bytes made here are those that it makes, so that [`Graph::digest`] is the digest in its
 //!   progress stream, and source locations are found.
 //! - **Shared by content**: adding an operation twice gives the same vertex.
-//! - **Foreign definitions** are imported byte for byte, whatever is in them.
+//! - **Foreign definitions** are imported byte for byte, whatever is in them, and changed without
+//!   losing what is not known here: see [`edit`].
 //!
 //! No wire type shows in the interface, except where a definition goes in or out.
 
 pub mod caps;
 mod definition;
 mod digest;
+pub mod edit;
 mod exec;
 mod file;
 mod git;
@@ -34,6 +36,7 @@ mod graph;
 mod image_name;
 mod import;
 pub mod inspect;
+mod json;
 mod meta;
 mod mount;
 mod op;

@@ -349,4 +349,12 @@ impl Sharing {
             Self::Locked => pb::CacheSharingOpt::Locked,
         }
     }
+
+    pub(crate) fn lift(sharing: pb::CacheSharingOpt) -> Self {
+        match sharing {
+            pb::CacheSharingOpt::Shared => Self::Shared,
+            pb::CacheSharingOpt::Private => Self::Private,
+            pb::CacheSharingOpt::Locked => Self::Locked,
+        }
+    }
 }

@@ -105,6 +105,16 @@ impl Platform {
             os_features: self.os_features.clone(),
         }
     }
+
+    /// Nothing without an operating system and a processor.
+    pub(crate) fn lift(platform: pb::Platform) -> Option<Self> {
+        let named = !platform.os.is_empty() && !platform.architecture.is_empty();
+        named.then(|| Self {
+            os_version: platform.os_version,
+            os_features: platform.os_features,
+            ..Self::new(&platform.os, &platform.architecture, &platform.variant)
+        })
+    }
 }
 
 impl FromStr for Platform {

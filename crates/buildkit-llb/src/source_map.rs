@@ -28,6 +28,14 @@ impl SourceInfo {
             language: self.language,
         }
     }
+
+    pub(crate) fn lift(info: pb::SourceInfo) -> Self {
+        Self {
+            filename: info.filename,
+            data: info.data,
+            language: info.language,
+        }
+    }
 }
 
 /// Whole lines, as BuildKit has them.
@@ -42,4 +50,14 @@ pub(crate) fn lines(lines: &RangeInclusive<u32>) -> pb::Range {
         start: at(*lines.start()),
         end: at(*lines.end()),
     }
+}
+
+/// Whole lines from 1; nothing for a range without any.
+pub(crate) fn lift_lines(range: &pb::Range) -> Option<RangeInclusive<u32>> {
+    let line = |position: Option<pb::Position>| {
+        let line = u32::try_from(position?.line).ok();
+        line.filter(|line| *line > 0)
+    };
+    let start = line(range.start)?;
+    Some(start..=line(range.end).unwrap_or(start).max(start))
 }

@@ -6,6 +6,8 @@ use buildkit_proto::pb;
 use prost::Message;
 use prost::bytes::Bytes;
 
+use crate::digest::Digest;
+
 /// The operation's bytes as BuildKit itself writes them, replacing what `buffer` has.
 ///
 /// Go's protobuf writes the fields of a oneof after all others, prost writes every field by its
@@ -21,6 +23,19 @@ pub(crate) fn encode(buffer: &mut Vec<u8>, mut op: pb::Op) {
         // Fails only for a buffer that cannot grow.
         let _ = message.encode(buffer);
     }
+}
+
+/// The last entry of a definition: the output that is asked for.
+pub(crate) fn head(digest: Digest, index: u32) -> Bytes {
+    let input = pb::Input {
+        digest: digest.to_string(),
+        index: i64::from(index),
+    };
+    let op = pb::Op {
+        inputs: vec![input],
+        ..pb::Op::default()
+    };
+    op.encode_to_vec().into()
 }
 
 /// A definition whose parts are left encoded: they are shared with the graph, and keep what the

@@ -1,6 +1,6 @@
 //! What the format alone does not say about a good data file.
 
-use crate::data::{Cache, Condition, Defeat, KeyPart, Plain, Program, Tool};
+use crate::data::{Cache, Class, Condition, Defeat, KeyPart, Offline, Plain, Program, Tool};
 use crate::toolchain::TOOLCHAINS;
 use crate::{path, runtimes};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,6 +220,35 @@ fn check_cache(cache: &Cache, found: &mut Vec<String>) {
     for defeat in cache.defeats.iter().chain(&cache.avoids) {
         check_defeat(defeat, found);
     }
+    for offline in &cache.offline {
+        let Offline {
+            flag,
+            command,
+            variable,
+            word,
+            even_empty,
+        } = offline;
+        check_sign(
+            "an offline sign",
+            [flag, command, variable],
+            word.as_ref(),
+            *even_empty,
+            found,
+        );
+    }
+    for command in &cache.renewed_by {
+        if command.split(' ').count() < 2 || command.split(' ').any(str::is_empty) {
+            found.push(format!(
+                "`{command}` of `renewed-by` is not a program with a subcommand"
+            ));
+        }
+    }
+    if let Some(trace) = &cache.trace {
+        if !matches!(cache.class, Class::Download | Class::Compile) {
+            found.push("`trace` is for the classes `download` and `compile`".to_owned());
+        }
+        check_sentence("trace", trace, found);
+    }
 }
 
 /// Where a toolchain's version is not known, the distribution says something of it.
@@ -250,23 +279,40 @@ fn check_defeat(defeat: &Defeat, found: &mut Vec<String>) {
         even_empty,
         hint,
     } = defeat;
-    let signs = [flag, command, variable].into_iter().flatten().count();
     if unless.is_some() && command.is_none() {
         found.push("a defeat's `unless` goes with a `command`".to_owned());
     }
-    let extras = word.is_some() || *even_empty;
-    if signs != 1 || (extras && variable.is_none()) || (word.is_some() && *even_empty) {
-        found.push(
-            "a defeat is one `flag`, `command`, or `variable` (with `word` or `even-empty`)"
-                .to_owned(),
-        );
+    let signs = [flag, command, variable];
+    check_sign("a defeat", signs, word.as_ref(), *even_empty, found);
+    check_sentence("hint", hint, found);
+}
+
+fn check_sign(
+    what: &str,
+    signs: [&Option<String>; 3],
+    word: Option<&String>,
+    even_empty: bool,
+    found: &mut Vec<String>,
+) {
+    let [flag, _, variable] = signs;
+    let extras = word.is_some() || even_empty;
+    if signs.into_iter().flatten().count() != 1
+        || (extras && variable.is_none())
+        || (word.is_some() && even_empty)
+    {
+        found.push(format!(
+            "{what} is one `flag`, `command`, or `variable` (with `word` or `even-empty`)"
+        ));
     }
     if flag.as_ref().is_some_and(|flag| !flag.starts_with('-')) {
-        found.push("a defeat's flag starts with `-`".to_owned());
+        found.push(format!("{what}'s flag starts with `-`"));
     }
-    if hint.is_empty() || hint.ends_with('.') || hint.starts_with(char::is_uppercase) {
+}
+
+fn check_sentence(key: &str, text: &str, found: &mut Vec<String>) {
+    if text.is_empty() || text.ends_with('.') || text.starts_with(char::is_uppercase) {
         found.push(format!(
-            "the hint `{hint}` is not lower-case without a full stop"
+            "the {key} `{text}` is not lower-case without a full stop"
         ));
     }
 }

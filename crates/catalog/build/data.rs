@@ -125,6 +125,11 @@ pub(crate) struct Cache {
     pub(crate) defeats: Vec<Defeat>,
     #[serde(default, rename = "avoid")]
     pub(crate) avoids: Vec<Defeat>,
+    #[serde(default, rename = "offline")]
+    pub(crate) offline: Vec<Offline>,
+    #[serde(default)]
+    pub(crate) renewed_by: Vec<String>,
+    pub(crate) trace: Option<String>,
     #[serde(default)]
     pub(crate) is_result: bool,
 }
@@ -263,6 +268,18 @@ pub(crate) struct Defeat {
     /// Of what is to be avoided, `why`.
     #[serde(alias = "why")]
     pub(crate) hint: String,
+}
+
+/// One of `flag`, `command` and `variable` (with `even-empty` or `word`).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Offline {
+    pub(crate) flag: Option<String>,
+    pub(crate) command: Option<String>,
+    pub(crate) variable: Option<String>,
+    pub(crate) word: Option<String>,
+    #[serde(default)]
+    pub(crate) even_empty: bool,
 }
 
 /// Reads one file; the message names it and the line.

@@ -1,8 +1,8 @@
 //! The tables as Rust.
 
 use crate::data::{
-    Beside, Cache, Class, Condition, Defeat, KeyPart, Overlay, Place, Plain, Program, Setting,
-    Tool, Use,
+    Beside, Cache, Class, Condition, Defeat, KeyPart, Offline, Overlay, Place, Plain, Program,
+    Setting, Tool, Use,
 };
 use crate::toolchain::TOOLCHAINS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,6 +189,7 @@ fn cache_row(tool: &Tool, cache: &Cache) -> String {
         .collect();
     let defeats: Vec<String> = cache.defeats.iter().map(defeat).collect();
     let avoids: Vec<String> = cache.avoids.iter().map(defeat).collect();
+    let offline: Vec<String> = cache.offline.iter().map(offline).collect();
     let mut out = String::from("Cache {\n");
     for (field, text) in [
         ("name", &cache.name),
@@ -214,6 +215,10 @@ fn cache_row(tool: &Tool, cache: &Cache) -> String {
     _ = writeln!(out, "    files: {},", slice(&overlays(&cache.files)));
     _ = writeln!(out, "    defeats: {},", slice(&defeats));
     _ = writeln!(out, "    avoids: {},", slice(&avoids));
+    _ = writeln!(out, "    offline: {},", slice(&offline));
+    let renewed_by = slice(&phrases(&cache.renewed_by));
+    _ = writeln!(out, "    renewed_by: {renewed_by},");
+    _ = writeln!(out, "    trace: {:?},", cache.trace);
     _ = writeln!(out, "    is_result: {},\n}},", cache.is_result);
     out
 }
@@ -289,6 +294,26 @@ fn defeat(defeat: &Defeat) -> String {
         even_empty,
         hint,
     } = defeat;
+    let sign = sign([flag, command, variable], word.as_ref(), *even_empty);
+    format!("crate::cache::Defeat {{ sign: {sign}, unless: {unless:?}, hint: {hint:?} }}")
+}
+
+fn offline(offline: &Offline) -> String {
+    let Offline {
+        flag,
+        command,
+        variable,
+        word,
+        even_empty,
+    } = offline;
+    sign([flag, command, variable], word.as_ref(), *even_empty)
+}
+
+fn sign(
+    [flag, command, variable]: [&Option<String>; 3],
+    word: Option<&String>,
+    even_empty: bool,
+) -> String {
     let sign = if let Some(flag) = flag {
         format!("Flag({flag:?})")
     } else if let Some(command) = command {
@@ -297,13 +322,11 @@ fn defeat(defeat: &Defeat) -> String {
         let variable = variable.as_deref().unwrap_or_default();
         match word {
             Some(word) => format!("Variable(Condition::Word({variable:?}, {word:?}))"),
-            None if *even_empty => format!("Variable(Condition::Set({variable:?}))"),
+            None if even_empty => format!("Variable(Condition::Set({variable:?}))"),
             None => format!("Variable(Condition::Filled({variable:?}))"),
         }
     };
-    format!(
-        "crate::cache::Defeat {{ sign: crate::cache::Sign::{sign}, unless: {unless:?}, hint: {hint:?} }}"
-    )
+    format!("crate::cache::Sign::{sign}")
 }
 
 pub(crate) fn slice<T: AsRef<str>>(items: &[T]) -> String {

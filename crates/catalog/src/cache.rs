@@ -38,6 +38,14 @@ pub struct Cache {
     pub defeats: &'static [Defeat],
     /// With what a mount would harm the image, and why.
     pub avoids: &'static [Defeat],
+    /// What says that a command makes do with what the cache has, and fails if that is missing.
+    pub offline: &'static [Sign],
+    /// Commands that fill it. Others that use it fail where it is empty; none if every command that
+    /// uses it fills it too.
+    pub renewed_by: &'static [&'static [&'static str]],
+    /// Why an image that somebody else described would not be the same with this cache, if so:
+    /// lower-case, without a full stop.
+    pub trace: Option<&'static str>,
     /// It holds what the image is to have, such as models.
     pub is_result: bool,
 }
@@ -132,6 +140,21 @@ pub struct Movable {
     pub beside: Beside,
     /// More variables to set.
     pub set: &'static [(&'static str, Setting)],
+}
+
+impl Movable {
+    /// Whether a variable of this name says where the cache is.
+    pub fn is_told_by(&self, name: &str) -> bool {
+        self.variables.iter().any(|variable| {
+            name == *variable || (self.any_case && name.eq_ignore_ascii_case(variable))
+        })
+    }
+
+    /// Whether a variable moves the cache and nothing else.
+    pub fn moves(&self) -> bool {
+        let keeps = |(_, setting): &(&str, Setting)| matches!(setting, Setting::Home { .. });
+        self.cache.is_some() && self.prefix.is_none() && !self.set.iter().any(keeps)
+    }
 }
 
 /// A value for a variable that goes with a cache.

@@ -65,6 +65,19 @@ impl Reading {
         self.signs(cache.avoids, cache, env)
     }
 
+    /// The words that say that a command makes do with what a cache has, if one does.
+    pub fn offline(&self, cache: &'static Cache, env: &[(String, String)]) -> Option<String> {
+        let variables = Variables::new(env, &self.commands);
+        let mut signs = cache.offline.iter();
+        signs.find_map(|sign| self.sign(sign, None, cache, &variables))
+    }
+
+    /// Whether a command fills a cache that others only read.
+    pub fn renews(&self, cache: &Cache) -> bool {
+        cache.renewed_by.is_empty()
+            || (cache.renewed_by.iter()).any(|pattern| self.command(pattern, None).is_some())
+    }
+
     fn signs(
         &self,
         of: &'static [Defeat],
@@ -72,16 +85,25 @@ impl Reading {
         env: &[(String, String)],
     ) -> Vec<(String, &'static Defeat)> {
         let variables = Variables::new(env, &self.commands);
-        let mut found = Vec::new();
-        for defeat in of {
-            let words = match &defeat.sign {
-                Sign::Flag(flag) => self.flag(flag, cache, &variables),
-                Sign::Command(pattern) => self.command(pattern, defeat.unless),
-                Sign::Variable(condition) => variables.witness(condition),
-            };
-            found.extend(words.map(|words| (words, defeat)));
+        let found = of.iter().filter_map(|defeat| {
+            let words = self.sign(&defeat.sign, defeat.unless, cache, &variables)?;
+            Some((words, defeat))
+        });
+        found.collect()
+    }
+
+    fn sign(
+        &self,
+        sign: &'static Sign,
+        unless: Option<&str>,
+        cache: &'static Cache,
+        variables: &Variables,
+    ) -> Option<String> {
+        match sign {
+            Sign::Flag(flag) => self.flag(flag, cache, variables),
+            Sign::Command(pattern) => self.command(pattern, unless),
+            Sign::Variable(condition) => variables.witness(condition),
         }
-        found
     }
 
     /// Whether a command sets a variable, for itself or for those after it.

@@ -149,6 +149,36 @@ fn the_environment_counts() {
 }
 
 #[test]
+fn offline() {
+    for (name, text, words) in [
+        ("maven", "mvn -o package", Some("-o")),
+        ("maven", "mvn package && echo -o", None),
+        ("npm", "npm ci --offline", Some("--offline")),
+        (
+            "npm",
+            "npm_config_offline=true npm ci",
+            Some("npm_config_offline=true"),
+        ),
+        ("go-mod", "GOPROXY=off go build", Some("GOPROXY=off")),
+        ("go-mod", "GOPROXY=direct go build", None),
+        ("cargo-registry", "cargo build --locked", None),
+        ("nuget", "dotnet build --no-restore", Some("--no-restore")),
+    ] {
+        let cache = larder_catalog::cache(name).expect("a cache");
+        let found = read_script(text).offline(cache, &[]);
+        assert_eq!(found.as_deref(), words, "{text}");
+    }
+    let lists = larder_catalog::cache("apt-lists").expect("a cache");
+    for (text, renews) in [
+        ("apt-get update && apt-get install x", true),
+        ("apt -y update", true),
+        ("apt-get install x", false),
+    ] {
+        assert_eq!(read_script(text).renews(lists), renews, "{text}");
+    }
+}
+
+#[test]
 fn defeats() {
     let find = |cache: &str, text: &str, env: &[(&str, &str)]| {
         let env: Vec<_> = env

@@ -52,6 +52,7 @@ fn a_language_s_page_has_the_reasons() {
             for text in [cache.source, cache.sharing_reason, cache.key_reason] {
                 assert!(page.contains(text), "{text}");
             }
+            assert!(page.contains(cache.trace.unwrap_or_default()));
             for defeat in cache.defeats.iter().chain(cache.avoids) {
                 assert!(page.contains(defeat.hint), "{}", defeat.hint);
             }

@@ -92,7 +92,8 @@ fn in_directory(directory: &Path) -> Result<PathBuf> {
     }
 }
 
-fn parent(file: &Path) -> &Path {
+/// The directory that a file is in.
+pub(crate) fn parent(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

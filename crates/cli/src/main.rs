@@ -1,13 +1,18 @@
-//! `larder`: checks a build spec, shows what it comes to, and compiles it, all without a daemon.
+//! `larder`: checks a build spec, shows what it comes to, and compiles it, and adds caches to what others
+//! made. It needs no daemon, except where it asks one about a Dockerfile.
 //!
 //! The result goes to stdout, everything else to stderr. Exit codes: 0, 1 for a mistake in the
 //! input, 2 for wrong usage.
 
 mod build;
 mod compose;
+mod decisions;
+mod docker;
 mod facts;
+mod inject;
 mod input;
 mod output;
+mod rewrite;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +23,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use larder_plan::{CACHE_CONTEXT, lower, show};
 
 use build::{Outcome, Session};
+use inject::Inject;
 use output::Format;
+use rewrite::DockerfileCommand;
 
 /// Caches for container builds: checks, shows and compiles build specs
 #[derive(Parser)]
@@ -61,6 +68,13 @@ enum Command {
         format: FormatName,
         #[command(flatten)]
         build: Build,
+    },
+    /// Add caches to LLB that another frontend made
+    Inject(Inject),
+    /// Work on Dockerfiles
+    Dockerfile {
+        #[command(subcommand)]
+        command: DockerfileCommand,
     },
 }
 
@@ -174,6 +188,10 @@ fn run(command: Command) -> Result<ExitCode> {
                 }
             }
         }
+        Command::Inject(inject) => output::result(&inject.run()?)?,
+        Command::Dockerfile {
+            command: DockerfileCommand::Rewrite(rewrite),
+        } => rewrite.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -21,12 +21,10 @@ pub(crate) enum Format {
 impl Format {
     /// LLB is no text.
     pub(crate) fn refuse_terminal(self) -> Result<()> {
-        ensure!(
-            self != Format::Llb || !io::stdout().is_terminal(),
-            "LLB is not written to a terminal; pipe it to `buildctl build --local context=PATH`, \
-             send it to a file with `>`, or look at it with --format json"
-        );
-        Ok(())
+        match self {
+            Format::Llb => refuse_terminal("look at it with --format json"),
+            Format::Json | Format::Dot => Ok(()),
+        }
     }
 
     /// The bytes of a result.
@@ -38,6 +36,16 @@ impl Format {
             Format::Dot => inspect::dot(definition)?.into_bytes(),
         })
     }
+}
+
+/// LLB is no text. Says what else to do.
+pub(crate) fn refuse_terminal(instead: &str) -> Result<()> {
+    ensure!(
+        !io::stdout().is_terminal(),
+        "LLB is not written to a terminal; pipe it to `buildctl build --local context=PATH`, send it \
+         to a file with `>`, or {instead}"
+    );
+    Ok(())
 }
 
 /// Writes a result. Nobody reading on is no mistake.

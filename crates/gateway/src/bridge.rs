@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 
-use buildkit_llb::{Platform, ResolveMode};
+use buildkit_llb::{Definition, Platform, ResolveMode};
 use buildkit_proto::fsutil::types::Stat;
-use buildkit_proto::pb;
 
-use crate::{Capabilities, Excerpt, Failure, Outcome};
+use crate::{Capabilities, Excerpt, Failure, FrontendRequest, Outcome, RawResult};
 
 /// A daemon, as a frontend sees it.
 pub trait Bridge {
@@ -24,6 +23,12 @@ pub trait Bridge {
     /// Hands a definition over. Nothing need run before the result is read or returned, unless the
     /// request says so.
     fn solve(&self, request: SolveRequest) -> impl Future<Output = Result<Ref, Failure>>;
+
+    /// Has another frontend of the daemon's build. Nothing need run before the result is returned.
+    fn solve_frontend(
+        &self,
+        request: FrontendRequest,
+    ) -> impl Future<Output = Result<RawResult, Failure>>;
 
     /// Bytes of a file; fewer than asked for at its end.
     fn read_range(
@@ -48,7 +53,7 @@ pub trait Bridge {
     fn warn(&self, warning: Warning) -> impl Future<Output = Result<(), Failure>>;
 
     /// Definitions that the client gave beside the options.
-    fn inputs(&self) -> impl Future<Output = Result<BTreeMap<String, pb::Definition>, Failure>>;
+    fn inputs(&self) -> impl Future<Output = Result<BTreeMap<String, Definition>, Failure>>;
 
     /// Ends the build well. To be called once, and then no `return_failure`.
     fn return_outcome(&self, outcome: Outcome) -> impl Future<Output = Result<(), Failure>>;
@@ -129,7 +134,7 @@ pub struct ResolvedImage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SolveRequest {
     /// The operations.
-    pub definition: pb::Definition,
+    pub definition: Definition,
     /// Where steps may be found done already.
     pub cache_imports: Vec<CacheImport>,
     /// Run it now, and fail now.
@@ -151,7 +156,7 @@ pub struct Ref {
     /// The daemon's name for it; empty for an empty filesystem.
     pub id: String,
     /// What it was solved from, by the daemon's account.
-    pub definition: Option<pb::Definition>,
+    pub definition: Option<Definition>,
 }
 
 /// What a path is.

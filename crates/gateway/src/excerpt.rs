@@ -1,5 +1,6 @@
 //! Places in a source file, in the form that a `BuildKit` client prints around an error.
 
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use base64::Engine as _;
@@ -66,8 +67,46 @@ impl Excerpt {
         }
     }
 
-    /// The JSON of `errdefs.Source`.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
+    /// The blamed lines and some around them, as a `BuildKit` client prints them; empty if the file
+    /// has no such lines.
+    pub fn print(&self) -> String {
+        const RULE: &str = "--------------------\n";
+        let text = String::from_utf8_lossy(&self.data);
+        let lines: Vec<&str> = text.split('\n').collect();
+        let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        let first = self.lines.iter().map(|lines| *lines.start()).min();
+        let last = self.lines.iter().map(|lines| *lines.end()).max();
+        let (Some(blamed), Some(last)) = (first, last) else {
+            return String::new();
+        };
+        if blamed < 1 || blamed > count {
+            return String::new();
+        }
+        let (mut first, mut last) = (blamed, last.clamp(blamed, count));
+        let wanted = if first == last { 4 } else { 2 };
+        let mut around = 0;
+        while around < wanted {
+            if first > 1 {
+                first -= 1;
+                around += 1;
+            }
+            if last < count {
+                last += 1;
+                around += 1;
+            }
+            around += 1;
+        }
+        let mut out = format!("{}:{blamed}\n{RULE}", self.file);
+        for (number, line) in (1..=last).zip(lines).skip(first as usize - 1) {
+            let is_blamed = self.lines.iter().any(|lines| lines.contains(&number));
+            let mark = if is_blamed { ">>>" } else { "   " };
+            let _ = writeln!(out, " {number:3} | {mark} {line}");
+        }
+        out + RULE
+    }
+
+    /// The JSON of `errdefs.Source`: `info`, with the file's name and contents, and `ranges`.
+    pub fn to_json(&self) -> Vec<u8> {
         let source = Source {
             info: Info {
                 filename: &self.file,
@@ -165,6 +204,41 @@ mod tests {
             json,
             r#"{"info":{"filename":"larder.yaml","data":"YTogYgo=","language":"YAML"},"ranges":[{"start":{"line":1},"end":{"line":1}}]}"#
         );
+    }
+
+    #[test]
+    fn lines_are_printed_with_those_around_them() {
+        let lines: Vec<String> = (1..=9).map(|n| format!("line {n}")).collect();
+        let text = lines.join("\n") + "\n";
+        assert_eq!(
+            excerpt(&text, 5).print(),
+            "\
+larder.yaml:5
+--------------------
+   3 |     line 3
+   4 |     line 4
+   5 | >>> line 5
+   6 |     line 6
+   7 |     line 7
+--------------------
+"
+        );
+        let two = Excerpt {
+            lines: vec![1..=2],
+            ..excerpt("FROM x\nRUN y", 1)
+        };
+        assert_eq!(
+            two.print(),
+            "\
+larder.yaml:1
+--------------------
+   1 | >>> FROM x
+   2 | >>> RUN y
+--------------------
+"
+        );
+        assert_eq!(excerpt(&text, 11).print(), "");
+        assert_eq!(excerpt(&text, 0).print(), "");
     }
 
     #[test]

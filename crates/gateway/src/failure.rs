@@ -160,7 +160,7 @@ impl fmt::Display for Failure {
             Failure::Option { name, message } => write!(f, "option `{name}`: {message}"),
             Failure::Subrequest { name } => write!(
                 f,
-                "this frontend only builds: it does not support the request `{name}`"
+                "this frontend does not support the request `{name}` for this file"
             ),
             Failure::FrontendCap { name } => {
                 write!(f, "this frontend does not support `{name}`")

@@ -16,16 +16,18 @@ pub mod fake;
 pub mod git_url;
 pub mod options;
 mod outcome;
+mod raw;
 mod stdio;
 mod transport;
+mod wire;
 
 pub use bridge::{
     Bridge, CacheImport, FileStat, ImageRequest, Ref, ResolvedImage, SolveRequest, Warning,
 };
-pub use buildkit_proto::pb::Definition as WireDefinition;
 pub use capabilities::{Cap, Capabilities, cap};
 pub use excerpt::Excerpt;
 pub use failure::Failure;
-pub use options::Options;
+pub use options::{Given, Options};
 pub use outcome::{Image, Outcome};
+pub use raw::{FrontendRequest, Place, RawResult};
 pub use stdio::StdioBridge;

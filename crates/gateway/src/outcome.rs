@@ -1,18 +1,19 @@
 //! What a build comes to.
 
 use buildkit_llb::Platform;
-use buildkit_proto::moby::buildkit::v1::frontend::{self as wire, result};
 use serde::Serialize;
 
-use crate::Ref;
+use crate::{RawResult, Ref, wire};
 
-/// A finished build: one image, or one for each platform.
+/// A finished build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// One image, exported as such.
     Single(Box<Image>),
     /// A list of images, even if it has one entry.
     List(Vec<Image>),
+    /// What another frontend made of it, or the answer to a request other than a build.
+    Raw(RawResult),
 }
 
 /// A filesystem and what is said of it.
@@ -33,6 +34,7 @@ impl Outcome {
         let (images, list) = match self {
             Outcome::Single(image) => (vec![*image], false),
             Outcome::List(images) => (images, true),
+            Outcome::Raw(result) => return result.into_wire(),
         };
         let mut out = wire::Result::default();
         out.metadata
@@ -51,18 +53,15 @@ impl Outcome {
                 out.metadata
                     .insert(format!("containerimage.base.config{suffix}"), base);
             }
-            let reference = wire::Ref {
-                id: image.reference.id,
-                def: image.reference.definition,
-            };
+            let reference = wire::Ref::from(image.reference);
             if list {
                 refs.refs.insert(id, reference);
             } else {
-                out.result = Some(result::Result::Ref(reference));
+                out.refs = Some(wire::Refs::One(reference));
             }
         }
         if list {
-            out.result = Some(result::Result::Refs(refs));
+            out.refs = Some(wire::Refs::Many(refs));
         }
         out
     }
@@ -136,7 +135,7 @@ mod tests {
     fn a_single_image_has_plain_keys() {
         let result =
             Outcome::Single(Box::new(image("linux/arm/v7", "r1", Some("base")))).into_wire();
-        assert!(matches!(&result.result, Some(result::Result::Ref(r)) if r.id == "r1"));
+        assert!(matches!(&result.refs, Some(wire::Refs::One(r)) if r.id == "r1"));
         assert_eq!(
             text(&result, "containerimage.config").as_deref(),
             Some("config of r1")
@@ -160,8 +159,8 @@ mod tests {
             image("linux/arm64", "r2", None),
         ])
         .into_wire();
-        let Some(result::Result::Refs(refs)) = &result.result else {
-            panic!("{:?}", result.result);
+        let Some(wire::Refs::Many(refs)) = &result.refs else {
+            panic!("{:?}", result.refs);
         };
         assert_eq!(refs.refs["linux/amd64"].id, "r1");
         assert_eq!(refs.refs["linux/arm64"].id, "r2");

@@ -8,19 +8,23 @@ use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use buildkit_llb::{Platform, ResolveMode};
+use buildkit_llb::{Definition, Platform, ResolveMode};
 use buildkit_proto::moby::buildkit::v1::frontend::{
-    self as wire, llb_bridge_client::LlbBridgeClient, result,
+    self as proto, llb_bridge_client::LlbBridgeClient,
 };
 use buildkit_proto::pb;
 use hyper_util::rt::TokioIo;
+use prost::Message;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
+use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use crate::transport::{Stream, stream, take_stdio};
 use crate::{
-    Bridge, CacheImport, Capabilities, Failure, FileStat, ImageRequest, Outcome, Ref,
-    ResolvedImage, SolveRequest, Warning, cap,
+    Bridge, CacheImport, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome,
+    RawResult, Ref, ResolvedImage, SolveRequest, Warning, cap, wire,
 };
 
 /// What the daemon takes and sends at most, in bytes.
@@ -29,13 +33,16 @@ const MESSAGE: usize = 16 << 20;
 const HEADERS: u32 = 8 << 20;
 /// How much may be on its way before it is acknowledged.
 const WINDOW: u32 = 1 << 20;
+const SOLVE: &str = "/moby.buildkit.v1.frontend.LLBBridge/Solve";
+const RETURN: &str = "/moby.buildkit.v1.frontend.LLBBridge/Return";
+const INPUTS: &str = "/moby.buildkit.v1.frontend.LLBBridge/Inputs";
 /// A daemon that does not answer in this time never will.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The bridge to the daemon that started this process.
 #[derive(Debug)]
 pub struct StdioBridge {
-    client: LlbBridgeClient<Channel>,
+    channel: Channel,
     capabilities: OnceLock<Capabilities>,
 }
 
@@ -66,22 +73,50 @@ impl StdioBridge {
             .await
             .map_err(|error| io::Error::new(io::ErrorKind::NotConnected, error))?;
         Ok(StdioBridge {
-            client: LlbBridgeClient::new(channel)
-                .max_decoding_message_size(MESSAGE)
-                .max_encoding_message_size(MESSAGE),
+            channel,
             capabilities: OnceLock::new(),
         })
     }
 
     fn client(&self) -> LlbBridgeClient<Channel> {
-        self.client.clone()
+        LlbBridgeClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE)
+            .max_encoding_message_size(MESSAGE)
+    }
+
+    /// A call whose messages hold definitions, which are left encoded.
+    async fn call<A, B>(&self, method: &'static str, message: A) -> Result<B, Failure>
+    where
+        A: Message + 'static,
+        B: Message + Default + 'static,
+    {
+        let mut client = Grpc::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE)
+            .max_encoding_message_size(MESSAGE);
+        client
+            .ready()
+            .await
+            .map_err(|error| Failure::Disconnected(error.to_string()))?;
+        let path = PathAndQuery::from_static(method);
+        let request = tonic::Request::new(message);
+        let answer = client.unary(request, path, ProstCodec::default()).await?;
+        Ok(answer.into_inner())
+    }
+
+    async fn call_solve(&self, request: wire::SolveRequest) -> Result<wire::Result, Failure> {
+        let answer: wire::SolveResponse = self.call(SOLVE, request).await?;
+        // The daemons of old answer with a reference alone.
+        Ok(answer.result.unwrap_or_else(|| wire::Result {
+            refs: Some(wire::Refs::OneDeprecated(answer.reference)),
+            ..wire::Result::default()
+        }))
     }
 
     async fn resolve_source(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
         const SCHEME: &str = "docker-image://";
         let answer = self
             .client()
-            .resolve_source_meta(wire::ResolveSourceMetaRequest {
+            .resolve_source_meta(proto::ResolveSourceMetaRequest {
                 source: Some(pb::SourceOp {
                     identifier: format!("{SCHEME}{}", request.reference),
                     attrs: BTreeMap::new(),
@@ -113,7 +148,7 @@ impl StdioBridge {
     async fn resolve_config(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
         let answer = self
             .client()
-            .resolve_image_config(wire::ResolveImageConfigRequest {
+            .resolve_image_config(proto::ResolveImageConfigRequest {
                 r#ref: request.reference.clone(),
                 platform: Some(platform(&request.platform)),
                 resolve_mode: mode(request.mode).to_owned(),
@@ -134,7 +169,7 @@ impl StdioBridge {
     }
 
     async fn finish(&self, request: wire::ReturnRequest) -> Result<(), Failure> {
-        self.client().r#return(request).await?;
+        let proto::ReturnResponse {} = self.call(RETURN, request).await?;
         Ok(())
     }
 }
@@ -142,7 +177,7 @@ impl StdioBridge {
 impl Bridge for StdioBridge {
     async fn ping(&self) -> Result<Capabilities, Failure> {
         let mut client = self.client();
-        let pong = in_time(async move { Ok(client.ping(wire::PingRequest {}).await?) }).await?;
+        let pong = in_time(async move { Ok(client.ping(proto::PingRequest {}).await?) }).await?;
         let capabilities = Capabilities::from(pong.into_inner());
         Ok(self.capabilities.get_or_init(|| capabilities).clone())
     }
@@ -161,34 +196,44 @@ impl Bridge for StdioBridge {
 
     async fn solve(&self, request: SolveRequest) -> Result<Ref, Failure> {
         let answer = self
-            .client()
-            .solve(wire::SolveRequest {
-                definition: Some(request.definition),
+            .call_solve(wire::SolveRequest {
+                definition: Some(wire::encoded(&request.definition)),
                 allow_result_return: true,
                 allow_result_array_ref: true,
                 cache_imports: request.cache_imports.into_iter().map(entry).collect(),
                 evaluate: request.evaluate,
-                ..Default::default()
+                ..wire::SolveRequest::default()
             })
-            .await?
-            .into_inner();
-        match answer.result.and_then(|result| result.result) {
-            Some(result::Result::Ref(reference)) => Ok(Ref {
-                id: reference.id,
-                definition: reference.def,
-            }),
-            Some(result::Result::RefDeprecated(id)) => Ok(Ref {
+            .await?;
+        match answer.refs {
+            Some(wire::Refs::One(reference)) => Ok(reference.into()),
+            Some(wire::Refs::OneDeprecated(id)) => Ok(Ref {
                 id,
                 definition: None,
             }),
-            None => Ok(Ref {
-                id: answer.r#ref,
-                definition: None,
-            }),
-            Some(result::Result::Refs(_) | result::Result::RefsDeprecated(_)) => Err(
-                Failure::mistake("the daemon answered a definition with several results"),
-            ),
+            None => Ok(Ref::default()),
+            Some(wire::Refs::Many(_) | wire::Refs::ManyDeprecated(_)) => Err(Failure::mistake(
+                "the daemon answered a definition with several results",
+            )),
         }
+    }
+
+    async fn solve_frontend(&self, request: FrontendRequest) -> Result<RawResult, Failure> {
+        let inputs = request.inputs.iter();
+        let answer = self
+            .call_solve(wire::SolveRequest {
+                frontend: request.frontend,
+                frontend_opt: request.options,
+                frontend_inputs: inputs
+                    .map(|(name, input)| (name.clone(), wire::encoded(input)))
+                    .collect(),
+                allow_result_return: true,
+                allow_result_array_ref: true,
+                cache_imports: request.cache_imports.into_iter().map(entry).collect(),
+                ..wire::SolveRequest::default()
+            })
+            .await?;
+        Ok(RawResult::new(answer))
     }
 
     async fn read_range(
@@ -200,10 +245,10 @@ impl Bridge for StdioBridge {
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let answer = self
             .client()
-            .read_file(wire::ReadFileRequest {
+            .read_file(proto::ReadFileRequest {
                 r#ref: from.id.clone(),
                 file_path: path.to_owned(),
-                range: Some(wire::FileRange {
+                range: Some(proto::FileRange {
                     offset: number(range.start),
                     length: number(range.end.saturating_sub(range.start)),
                 }),
@@ -216,7 +261,7 @@ impl Bridge for StdioBridge {
     async fn stat_file(&self, from: &Ref, path: &str) -> Result<FileStat, Failure> {
         let answer = self
             .client()
-            .stat_file(wire::StatFileRequest {
+            .stat_file(proto::StatFileRequest {
                 r#ref: from.id.clone(),
                 path: path.to_owned(),
                 mount_index: 0,
@@ -233,7 +278,7 @@ impl Bridge for StdioBridge {
     ) -> Result<Vec<FileStat>, Failure> {
         let answer = self
             .client()
-            .read_dir(wire::ReadDirRequest {
+            .read_dir(proto::ReadDirRequest {
                 r#ref: from.id.clone(),
                 dir_path: path.to_owned(),
                 include_pattern: pattern.unwrap_or_default().to_owned(),
@@ -247,7 +292,7 @@ impl Bridge for StdioBridge {
     async fn warn(&self, warning: Warning) -> Result<(), Failure> {
         let excerpt = warning.excerpt.as_ref();
         self.client()
-            .warn(wire::WarnRequest {
+            .warn(proto::WarnRequest {
                 digest: warning.vertex,
                 level: 1,
                 short: warning.short.into_bytes(),
@@ -260,9 +305,14 @@ impl Bridge for StdioBridge {
         Ok(())
     }
 
-    async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Failure> {
-        let answer = self.client().inputs(wire::InputsRequest {}).await?;
-        Ok(answer.into_inner().definitions.into_iter().collect())
+    async fn inputs(&self) -> Result<BTreeMap<String, Definition>, Failure> {
+        let answer: wire::InputsResponse = self.call(INPUTS, proto::InputsRequest {}).await?;
+        let read = |(name, bytes): (String, prost::bytes::Bytes)| {
+            let unreadable = |error| format!("the input `{name}` cannot be read: {error}");
+            let definition = Definition::from_bytes(&bytes).map_err(unreadable);
+            Ok((name.clone(), definition.map_err(Failure::mistake)?))
+        };
+        answer.definitions.into_iter().map(read).collect()
     }
 
     async fn return_outcome(&self, outcome: Outcome) -> Result<(), Failure> {
@@ -288,8 +338,8 @@ async fn in_time<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T,
         .unwrap_or_else(|_| Err(Failure::Disconnected("it does not answer".to_owned())))
 }
 
-fn entry(import: CacheImport) -> wire::CacheOptionsEntry {
-    wire::CacheOptionsEntry {
+fn entry(import: CacheImport) -> proto::CacheOptionsEntry {
+    proto::CacheOptionsEntry {
         r#type: import.kind,
         attrs: import.attrs.into_iter().collect(),
     }

@@ -5,12 +5,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use buildkit_llb::{Constraints, Graph, Local, Meta, Platform, ResolveMode, Source};
+use buildkit_llb::{Constraints, Definition, Graph, Local, Meta, Platform, ResolveMode, Source};
 use buildkit_proto::google::{protobuf::Any, rpc};
+use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use larder_gateway::fake::{Call, FakeBridge, Returned, Script, serve};
 use larder_gateway::{
-    Bridge, CacheImport, Excerpt, Failure, Image, ImageRequest, Outcome, SolveRequest, StdioBridge,
-    Warning, WireDefinition, cap,
+    Bridge, CacheImport, Excerpt, Failure, FrontendRequest, Image, ImageRequest, Outcome, Place,
+    SolveRequest, StdioBridge, Warning, cap,
 };
 use tokio::net::UnixStream;
 
@@ -47,14 +48,14 @@ fn amd64() -> Platform {
     Platform::parse("linux/amd64").unwrap()
 }
 
-fn local(name: &str) -> WireDefinition {
+fn local(name: &str) -> Definition {
     let mut graph = Graph::new();
     let source = Source::Local(Local::new(name));
     let vertex = graph.add(source, &Constraints::on(amd64()), Meta::default());
-    graph.definition(vertex.only()).into_proto()
+    graph.definition(vertex.only())
 }
 
-fn solve(definition: WireDefinition) -> SolveRequest {
+fn solve(definition: Definition) -> SolveRequest {
     SolveRequest {
         definition,
         ..SolveRequest::default()
@@ -177,6 +178,71 @@ async fn every_call_over_pipes() {
 }
 
 #[tokio::test]
+async fn what_another_frontend_builds_goes_back_as_it_came() {
+    let reference = |id: &str| wire::Ref {
+        id: id.to_owned(),
+        def: Some(local(id).into_proto()),
+    };
+    let attestation = wire::Attestation {
+        kind: 1,
+        metadata: [("reason".to_owned(), vec![0xff])].into(),
+        r#ref: Some(reference("sbom")),
+        path: "/sbom.json".to_owned(),
+        in_toto_subjects: vec![wire::InTotoSubject {
+            kind: 1,
+            digest: vec!["sha256:00".to_owned()],
+            name: "subject".to_owned(),
+        }],
+        ..wire::Attestation::default()
+    };
+    let list = wire::Attestations {
+        attestation: vec![wire::Attestation::default(), attestation],
+    };
+    let refs = wire::RefMap {
+        refs: [
+            ("linux/amd64".to_owned(), reference("one")),
+            ("linux/arm64".to_owned(), wire::Ref::default()),
+        ]
+        .into(),
+    };
+    let built = wire::Result {
+        metadata: [("containerimage.config".to_owned(), vec![0xff, 0])].into(),
+        attestations: [("linux/amd64".to_owned(), list)].into(),
+        result: Some(wire::result::Result::Refs(refs)),
+    };
+    let sent = status("no such frontend", b"{}".to_vec());
+    let fake = FakeBridge::new(
+        script()
+            .frontend("dockerfile.v0", "", built.clone())
+            .failing(Call::Frontend, "gateway.v0", sent.clone()),
+    );
+    let bridge = over_socket(&fake).await;
+    let asked = FrontendRequest {
+        frontend: "dockerfile.v0".to_owned(),
+        options: BTreeMap::from([("build-arg:A".to_owned(), "x=y".to_owned())]),
+        inputs: BTreeMap::from([("base".to_owned(), local("base"))]),
+        cache_imports: vec![CacheImport {
+            kind: "registry".to_owned(),
+            attrs: BTreeMap::from([("ref".to_owned(), "r/x".to_owned())]),
+        }],
+    };
+    let result = bridge.solve_frontend(asked.clone()).await.unwrap();
+    let definitions = result.definitions().unwrap();
+    let one = &definitions[&Place::Platform("linux/amd64".to_owned())];
+    assert_eq!(one.as_ref(), Some(&local("one")));
+    bridge.return_outcome(Outcome::Raw(result)).await.unwrap();
+    assert_eq!(fake.returned_outcome(), built);
+
+    let other = FrontendRequest {
+        frontend: "gateway.v0".to_owned(),
+        ..asked.clone()
+    };
+    let failure = bridge.solve_frontend(other.clone()).await.unwrap_err();
+    assert_eq!(failure.to_status(), sent);
+    assert_eq!(fake.seen().forwarded, [asked, other]);
+}
+
+#[tokio::test]
 async fn an_old_daemon_resolves_images_the_old_way() {
     let fake = FakeBridge::new(script().without(cap::SOURCE_META.id));
     let bridge = over_socket(&fake).await;
@@ -208,13 +274,14 @@ async fn a_large_file_comes_in_pieces() {
 async fn a_large_definition_goes_through() {
     let fake = FakeBridge::new(script());
     let bridge = over_socket(&fake).await;
-    let mut definition = local("context");
+    let mut definition = local("context").into_proto();
     let mut source = definition.source.take().unwrap_or_default();
     source.infos.push(buildkit_proto::pb::SourceInfo {
         data: vec![b'x'; 12 << 20],
         ..Default::default()
     });
     definition.source = Some(source);
+    let definition = Definition::from_proto(&definition);
     assert!(bridge.solve(solve(definition)).await.is_ok());
 }
 

@@ -9,8 +9,8 @@ use larder_catalog::{
 
 use crate::id::Id;
 use crate::neutral::{self, Changes};
-use crate::place::{Placed, Site};
-use crate::{CacheMount, Decision, Exec, Ids, LeftAlone, OwnCache, Policy, Vanishing};
+use crate::place::{PRIVATE, Placed, Site};
+use crate::{CacheMount, Decision, Exec, Ids, Layout, LeftAlone, OwnCache, Policy, Vanishing};
 
 const MODE: u32 = 0o755;
 
@@ -78,8 +78,10 @@ pub fn decide(exec: &Exec, policy: &Policy) -> Decision {
             .iter()
             .filter(|call| std::ptr::eq(call.cache, cache))
             .collect();
+        let foreign = policy.foreign.as_ref();
+        let barred = foreign.is_some_and(|foreign| foreign.barred.contains_key(cache.name));
         let kept = (exec.earlier.get(cache.tool))
-            .filter(|_| keeps && matches!(cache.class, Class::Store | Class::Compile));
+            .filter(|_| keeps && !barred && matches!(cache.class, Class::Store | Class::Compile));
         let why = Why { asked, calls, kept };
         if (asked || kept.is_some() || (policy.auto && !why.calls.is_empty()))
             && let Err(reason) = deciding.consider(cache, &why)
@@ -159,7 +161,9 @@ impl Deciding<'_> {
             },
             reason: "asked for by caches".to_owned(),
         };
-        self.mount(mount, None);
+        let parents = self.parents(&mount.target, uid, None);
+        self.parents.extend(parents);
+        self.decision.mounts.push(mount);
     }
 
     fn consider(&mut self, cache: &'static Cache, why: &Why<'_>) -> Result<(), String> {
@@ -168,12 +172,7 @@ impl Deciding<'_> {
             ref calls,
             kept,
         } = why;
-        if cache.class == Class::Output && !asked && self.site.exec.outputs.is_empty() {
-            return Err(
-                "it holds what the build makes, so only `outputs` or its name in `caches` mounts it"
-                    .to_owned(),
-            );
-        }
+        self.barred(cache, asked)?;
         let asked = asked || kept.is_some();
         let user = self.site.exec.user;
         let (uid, gid) = match cache.owner {
@@ -195,7 +194,7 @@ impl Deciding<'_> {
                         call.words
                     )
                 }
-                _ => format!("only root can use it, and the step runs as {}", user.uid),
+                _ => format!("only root can use it, and the step runs as {}", self.user()),
             });
         }
         let told = self.told(cache)?;
@@ -214,6 +213,13 @@ impl Deciding<'_> {
             below,
         } = self.place(cache, &exec, told)?;
         self.free(cache.name, &target)?;
+        self.useless(cache, &target, &exec)?;
+        let parents = self.parents(&target, uid, below.as_deref());
+        if let (Some(parent), Some(_)) = (parents.first(), &self.policy.foreign) {
+            return Err(format!(
+                "`{parent}` above it might be missing, and would be root's"
+            ));
+        }
 
         for (variable, value) in env {
             if !self.reading.sets(variable, false) {
@@ -222,8 +228,6 @@ impl Deciding<'_> {
         }
         self.tmpfs.extend(tmpfs);
         self.overlay(cache);
-        self.emptied(cache.name, &target);
-        self.unused(cache, &exec);
         self.neutral = neutral;
         let reason = match (witness, kept) {
             (Some(call), _) => format!("`{}`", call.words),
@@ -246,19 +250,55 @@ impl Deciding<'_> {
         }
         let scope = self.policy.scope.unwrap_or(cache.scope);
         let id = self.id(scope, cache.name.to_owned(), cache.key, (uid, gid));
+        let mode = if id.name.is_some() { 0o777 } else { MODE };
+        // A Dockerfile has nothing at a private place.
+        let is_private = self.site.layout == Layout::Private;
+        let unmoved = is_private.then(|| self.site.unmoved(cache)).flatten();
         let mount = CacheMount {
             cache: cache.name.to_owned(),
             own: false,
-            id: self.named(&id, &target),
+            id: self.named(&id, unmoved.as_ref().unwrap_or(&target)),
             target,
             sharing: cache.sharing,
-            uid,
-            gid,
-            mode: MODE,
+            uid: id.uid,
+            gid: id.gid,
+            mode,
             reason,
         };
-        self.mount(mount, below.as_deref());
+        self.parents.extend(parents);
+        self.decision.mounts.push(mount);
         Ok(())
+    }
+
+    /// Why a cache is not for this operation whatever its command is like, if so.
+    fn barred(&self, cache: &'static Cache, asked: bool) -> Result<(), String> {
+        let foreign = self.policy.foreign.as_ref();
+        if let Some(off) = foreign.and_then(|foreign| foreign.off.as_ref()) {
+            return Err(off.clone());
+        }
+        if asked {
+            return Ok(());
+        }
+        let output = cache.class == Class::Output && self.site.exec.outputs.is_empty();
+        let Some(foreign) = foreign else {
+            let why = "it holds what the build makes, so only `outputs` or its name in `caches` mounts it";
+            return if output { Err(why.to_owned()) } else { Ok(()) };
+        };
+        let barred = foreign.barred.get(cache.name).cloned();
+        match barred.or(cache.trace.map(str::to_owned)) {
+            Some(reason) => Err(reason),
+            None if output => Err("it holds what the build makes".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// Who runs the operation, for people.
+    fn user(&self) -> String {
+        let foreign = self.policy.foreign.as_ref();
+        match foreign.and_then(|foreign| foreign.account.as_ref()) {
+            Some(named) => named.user.clone(),
+            None => self.site.exec.user.uid.to_string(),
+        }
     }
 
     fn overlay(&mut self, cache: &'static Cache) {
@@ -276,12 +316,14 @@ impl Deciding<'_> {
             KeyPart::Toolchain(toolchain) => toolchain.version(self.site.exec.env),
             KeyPart::Distribution | KeyPart::Platform => None,
         });
+        // Where no numbers are known, those of the user are not the owner's.
+        let foreign = self.policy.foreign.as_ref();
+        let name = foreign.and_then(|foreign| foreign.account.clone());
+        let name = name.filter(|_| uid != 0);
+        let (uid, gid) = if name.is_some() { (0, 0) } else { (uid, gid) };
+        let namespace = self.policy.namespace.clone();
         Id {
-            namespace: self
-                .policy
-                .namespace
-                .clone()
-                .filter(|name| !name.is_empty()),
+            namespace: namespace.filter(|name| !name.is_empty()),
             project: (scope == Scope::Project).then(|| self.policy.project.clone()),
             cache,
             own: false,
@@ -290,6 +332,7 @@ impl Deciding<'_> {
             toolchain,
             uid,
             gid,
+            name,
         }
     }
 
@@ -317,21 +360,28 @@ impl Deciding<'_> {
         }
     }
 
-    /// Mounts a cache. What is missing above it, down from the user's home or from `below`, is the
-    /// user's.
-    fn mount(&mut self, mount: CacheMount, below: Option<&str>) {
-        let home = below.or(self.site.home.as_deref());
-        if let Some(home) = home.filter(|_| mount.uid != 0) {
-            let mut above = mount.target.as_str();
-            while let Some((parent, _)) = above.rsplit_once('/') {
-                if parent.is_empty() || parent == home || !within(parent, home) {
-                    break;
-                }
-                self.parents.insert(parent.to_owned());
-                above = parent;
-            }
+    /// What may be missing above a mount, and is the user's; the lowest first. In a spec's operation that
+    /// begins at the user's home or at `below`. In somebody else's, nothing but these two is there for
+    /// certain.
+    fn parents(&self, target: &str, uid: u32, below: Option<&str>) -> Vec<String> {
+        let mut parents = Vec::new();
+        if uid == 0 || within(target, PRIVATE) {
+            return parents;
         }
-        self.decision.mounts.push(mount);
+        let home = below.or(self.site.home.as_deref());
+        let mut above = target;
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            let inside = home.is_some_and(|home| within(parent, home));
+            if parent.is_empty()
+                || home == Some(parent)
+                || (!inside && self.policy.foreign.is_none())
+            {
+                break;
+            }
+            parents.push(parent.to_owned());
+            above = parent;
+        }
+        parents
     }
 
     fn leave(&mut self, cache: &str, reason: String) {

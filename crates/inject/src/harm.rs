@@ -59,7 +59,7 @@ impl Deciding<'_> {
         };
         // A command by itself is what the author is after.
         if !matches!(avoid.sign, Sign::Command(_)) {
-            let hint = format!("leave it out, or write `caches: none`: {}", avoid.hint);
+            let hint = format!("leave it out, or write {}: {}", self.none(), avoid.hint);
             self.defeat(
                 cache.name,
                 words,
@@ -71,8 +71,39 @@ impl Deciding<'_> {
         Err(format!("with `{words}`, {}", avoid.hint))
     }
 
+    /// Notes what empties a mount or keeps the tool from using it. Somebody else's operation gets none
+    /// then.
+    pub(crate) fn useless(
+        &mut self,
+        cache: &'static Cache,
+        target: &str,
+        exec: &Exec<'_>,
+    ) -> Result<(), String> {
+        let before = self.decision.defeated.len();
+        self.emptied(cache.name, target);
+        self.unused(cache, exec);
+        match self.decision.defeated.get(before) {
+            Some(defeat) if self.policy.foreign.is_some() => {
+                let does = match defeat.harm {
+                    Harm::Emptied => "empties it",
+                    _ => "keeps it from being of use",
+                };
+                Err(format!("`{}` {does}", defeat.words))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What turns caches off, in the words of the author.
+    fn none(&self) -> &'static str {
+        match self.policy.foreign {
+            Some(_) => "`# larder: caches=off`",
+            None => "`caches: none`",
+        }
+    }
+
     /// Notes what keeps the tool from using a mount, or has it empty it.
-    pub(crate) fn unused(&mut self, cache: &'static Cache, exec: &Exec<'_>) {
+    fn unused(&mut self, cache: &'static Cache, exec: &Exec<'_>) {
         for (words, defeat) in self.reading.defeats(cache, exec.env) {
             let harm = if defeat.empties() {
                 Harm::Emptied
@@ -103,7 +134,8 @@ impl Deciding<'_> {
         };
         let words = removal.words.clone();
         let hint = format!(
-            "leave out `{words}`: what is in a cache does not get into the image; or write `caches: none`"
+            "leave out `{words}`: what is in a cache does not get into the image; or write {}",
+            self.none()
         );
         self.defeat(cache, &words, None, Harm::Removed, hint);
         Err(format!(

@@ -3,11 +3,15 @@
 //! What BuildKit knows a cache by, and what people see in `buildctl du`, so its form is a contract:
 //!
 //! ```text
-//! [NAMESPACE/]larder/SCOPE/CACHE[/distribution:NAME][/platform:NAME][/toolchain:NAME]/owner:UID.GID
+//! [NAMESPACE]/larder/SCOPE/CACHE[/distribution:NAME][/platform:NAME][/toolchain:NAME]/owner:OWNER
 //!
 //! SCOPE  shared | project:NAME
 //! CACHE  a name of the catalogue | own:NAME
+//! OWNER  UID.GID | NAME@HASH
 //! ```
+//!
+//! An owner whose numbers nobody knows has the name that it was given, and eight hexadecimal digits
+//! that tell it apart from others of that name; its directory is anybody's to write to.
 //!
 //! Names are text of any kind. In an id a slash in them is written `+`, and what is no ASCII letter,
 //! digit, `.`, `_` or `-` as `%` and two hexadecimal digits for each byte of UTF-8. Every id has one
@@ -37,14 +41,25 @@ pub struct Id {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// An owner of whom no numbers are known, which are 0 then.
+    pub name: Option<Named>,
+}
+
+/// An owner by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// As an operation has it: `app`, `app:staff`.
+    pub user: String,
+    /// Differs where the name may stand for other numbers.
+    pub hash: u32,
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty()) {
-            write!(f, "{}/", Escaped(namespace))?;
+        if let Some(namespace) = &self.namespace {
+            Escaped(namespace).fmt(f)?;
         }
-        f.write_str("larder/")?;
+        f.write_str("/larder/")?;
         match &self.project {
             Some(project) => write!(f, "project:{}", Escaped(project))?,
             None => f.write_str("shared")?,
@@ -61,7 +76,10 @@ impl fmt::Display for Id {
                 write!(f, "/{key}:{}", Escaped(name))?;
             }
         }
-        write!(f, "/owner:{}.{}", self.uid, self.gid)
+        match &self.name {
+            Some(Named { user, hash }) => write!(f, "/owner:{}@{hash:08x}", Escaped(user)),
+            None => write!(f, "/owner:{}.{}", self.uid, self.gid),
+        }
     }
 }
 
@@ -91,8 +109,8 @@ impl FromStr for Id {
 fn read(text: &str) -> Option<Id> {
     let parts: Vec<&str> = text.split('/').collect();
     let (namespace, parts) = match parts.as_slice() {
+        ["", "larder", rest @ ..] => (None, rest),
         [namespace, "larder", rest @ ..] => (Some(unescaped(namespace)?), rest),
-        ["larder", rest @ ..] => (None, rest),
         _ => return None,
     };
     let [scope, cache, keys @ .., owner] = parts else {
@@ -115,7 +133,15 @@ fn read(text: &str) -> Option<Id> {
             _ => return None,
         }
     }
-    let (uid, gid) = owner.strip_prefix("owner:")?.split_once('.')?;
+    let owner = owner.strip_prefix("owner:")?;
+    let (uid, gid, name) = if let Some((user, hash)) = owner.split_once('@') {
+        let hash = u32::from_str_radix(hash, 16).ok()?;
+        let user = unescaped(user)?;
+        (0, 0, Some(Named { user, hash }))
+    } else {
+        let (uid, gid) = owner.split_once('.')?;
+        (uid.parse().ok()?, gid.parse().ok()?, None)
+    };
     Some(Id {
         namespace,
         project,
@@ -124,8 +150,9 @@ fn read(text: &str) -> Option<Id> {
         distribution,
         platform,
         toolchain,
-        uid: uid.parse().ok()?,
-        gid: gid.parse().ok()?,
+        uid,
+        gid,
+        name,
     })
 }
 
@@ -187,12 +214,14 @@ mod tests {
             toolchain: None,
             uid: 1000,
             gid: 1000,
+            name: None,
         }
     }
 
     #[test]
     fn reads_as_documented() {
-        let text = "larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/owner:1000.1000";
+        let text =
+            "/larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/owner:1000.1000";
         assert_eq!(pip().to_string(), text);
         let own = Id {
             namespace: Some("pr 7".to_owned()),
@@ -204,6 +233,7 @@ mod tests {
             toolchain: None,
             uid: 0,
             gid: 0,
+            name: None,
         };
         let text = "pr%207/larder/project:gr%C3%B6%C3%9Fe+x/own:a%3Ab/owner:0.0";
         assert_eq!(own.to_string(), text);
@@ -216,7 +246,25 @@ mod tests {
             toolchain: Some("node-22".to_owned()),
             ..pip()
         };
-        let text = "larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/toolchain:node-22/owner:1000.1000";
+        let text = "/larder/shared/pip/distribution:debian-13/platform:linux+arm+v7/toolchain:node-22/owner:1000.1000";
+        assert_eq!(id.to_string(), text);
+        assert_eq!(text.parse(), Ok(id));
+    }
+
+    #[test]
+    fn an_owner_may_have_a_name_alone() {
+        let id = Id {
+            uid: 0,
+            gid: 0,
+            name: Some(Named {
+                user: "app:st@ff".to_owned(),
+                hash: 0xbeef,
+            }),
+            distribution: None,
+            platform: None,
+            ..pip()
+        };
+        let text = "/larder/shared/pip/owner:app%3Ast%40ff@0000beef";
         assert_eq!(id.to_string(), text);
         assert_eq!(text.parse(), Ok(id));
     }
@@ -235,19 +283,23 @@ mod tests {
         for text in [
             "",
             "/root/.cache/pip",
-            "larder/shared/pip",
-            "larder/shared/pip/owner:0",
-            "larder/shared/pip/owner:00.0",
-            "larder/shared/pip/owner:0.0/",
-            "larder/everyone/pip/owner:0.0",
-            "larder/shared/p%69p/owner:0.0",
-            "larder/shared/p%c3%b6/owner:0.0",
-            "larder/shared/p%/owner:0.0",
-            "larder/shared/p p/owner:0.0",
-            "/larder/shared/pip/owner:0.0",
-            "larder/shared/pip/platform:a/distribution:b/owner:0.0",
-            "larder/shared/pip/toolchain:a/platform:b/owner:0.0",
-            "larder/shared/pip/toolchain:a/toolchain:b/owner:0.0",
+            "/larder/shared/pip",
+            "/larder/shared/pip/owner:0",
+            "/larder/shared/pip/owner:00.0",
+            "/larder/shared/pip/owner:app@beef",
+            "/larder/shared/pip/owner:app@0000BEEF",
+            "/larder/shared/pip/owner:app@+000beef",
+            "/larder/shared/pip/owner:app@0000beef@0000beef",
+            "/larder/shared/pip/owner:0.0/",
+            "/larder/everyone/pip/owner:0.0",
+            "/larder/shared/p%69p/owner:0.0",
+            "/larder/shared/p%c3%b6/owner:0.0",
+            "/larder/shared/p%/owner:0.0",
+            "/larder/shared/p p/owner:0.0",
+            "larder/shared/pip/owner:0.0",
+            "/larder/shared/pip/platform:a/distribution:b/owner:0.0",
+            "/larder/shared/pip/toolchain:a/platform:b/owner:0.0",
+            "/larder/shared/pip/toolchain:a/toolchain:b/owner:0.0",
         ] {
             assert_eq!(text.parse::<Id>(), Err(NotOurs), "{text}");
         }
@@ -263,9 +315,12 @@ mod tests {
             platform in proptest::option::of(".{0,12}"),
             toolchain in proptest::option::of(".{0,12}"),
             (uid, gid) in any::<(u32, u32)>(),
+            named in proptest::option::of((".{0,12}", any::<u32>())),
         ) {
+            let name = named.map(|(user, hash)| Named { user, hash });
+            let (uid, gid) = if name.is_some() { (0, 0) } else { (uid, gid) };
             let id = Id {
-                namespace, project, cache, own: true, distribution, platform, toolchain, uid, gid,
+                namespace, project, cache, own: true, distribution, platform, toolchain, uid, gid, name,
             };
             let text = id.to_string();
             prop_assert!(text.is_ascii() && !text.contains(char::is_whitespace));

@@ -1,9 +1,14 @@
 //! Which caches an exec operation gets, where they are mounted, and why.
 //!
-//! Knows nothing of specs or of LLB: an operation is its words, environment, user, directory and
-//! mounts, whoever wrote it.
+//! Knows nothing of specs. To [`decide`], an operation is its words, environment, user, directory and
+//! mounts, whoever wrote it; [`definition`] takes these from LLB that somebody else made, and adds what
+//! was decided.
 
+pub mod accounts;
+mod beginning;
 mod decide;
+pub mod definition;
+pub mod distribution;
 mod harm;
 pub mod id;
 mod neutral;
@@ -11,8 +16,9 @@ mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use beginning::{Beginnings, Seed};
 pub use decide::decide;
-pub use id::Id;
+pub use id::{Id, Named};
 pub use larder_catalog::{Scope, Sharing};
 
 /// An operation that runs a program.
@@ -72,6 +78,21 @@ pub struct Policy {
     pub platform: String,
     /// For caches keyed by it: `debian-13`, `alpine-3.20`; what is known of the base image.
     pub distribution: String,
+    /// What else holds for an operation that somebody else made; none for one of a spec.
+    pub foreign: Option<Foreign>,
+}
+
+/// What holds for an operation that somebody else made: its image stays the same one, and a build that
+/// worked goes on working. A cache that the command does not use, or empties, is left alone, and so is
+/// one that needs directories to be made above it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// Caches that the operation gets only if they are named, and why, by the catalogue's name.
+    pub barred: BTreeMap<&'static str, String>,
+    /// Why it gets none, not even by name, if so.
+    pub off: Option<String>,
+    /// The user, where no numbers are known; those of [`Exec::user`] stand for anybody but root then.
+    pub account: Option<Named>,
 }
 
 /// A cache that the catalogue does not have.
@@ -100,6 +121,9 @@ pub enum Layout {
     Home,
     /// Where the tool puts it without being told anything; `Cache` for what it must be told.
     Default,
+    /// `/.larder/<tool>`, where no command of others looks; the tool's own place for a store, whose path
+    /// gets into what is built.
+    Private,
 }
 
 /// How caches are named to BuildKit.

@@ -77,8 +77,7 @@ fn conditions(cache: &'static Cache) -> impl Iterator<Item = &'static Condition>
 
 /// Whether a variable that says where the cache is turns it off: it is empty, or a device.
 fn leads_nowhere(movable: &Movable, name: &str, value: &str) -> bool {
-    let is_it = movable.variables.iter().any(|variable| {
-        name == *variable || (movable.any_case && name.eq_ignore_ascii_case(variable))
-    });
-    is_it && movable.prefix.is_none() && (value.is_empty() || within(value, "/dev"))
+    movable.is_told_by(name)
+        && movable.prefix.is_none()
+        && (value.is_empty() || within(value, "/dev"))
 }

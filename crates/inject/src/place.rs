@@ -1,8 +1,11 @@
 //! Where a cache would be mounted.
 
-use larder_catalog::{Beside, Cache, Movable, Place, Setting, clean, is_system, within};
+use larder_catalog::{Beside, Cache, Class, Movable, Place, Setting, clean, is_system, within};
 
 use crate::{Exec, Layout};
+
+/// Where caches of [`Layout::Private`] are.
+pub(crate) const PRIVATE: &str = "/.larder";
 
 /// A place for a cache, and what goes with it.
 #[derive(Default)]
@@ -65,7 +68,7 @@ impl<'a> Site<'a> {
                 below: Some(self.cwd.clone()),
                 ..Placed::at(below(&self.cwd, path))
             },
-            Place::Movable(movable) => self.movable(movable, told)?,
+            Place::Movable(movable) => self.movable(cache, movable, told)?,
         };
         let inside = [Some(placed.target.as_str()), placed.tmpfs];
         if inside.iter().flatten().any(|path| within(&self.cwd, path)) {
@@ -74,9 +77,15 @@ impl<'a> Site<'a> {
         Ok(placed)
     }
 
-    fn movable(&self, movable: &Movable, told: bool) -> Result<Placed, String> {
+    fn movable(&self, cache: &Cache, movable: &Movable, told: bool) -> Result<Placed, String> {
         let mut placed = match (self.variable(movable), movable.prefix) {
             _ if told => self.own(movable)?,
+            (None, _) if self.layout == Layout::Private => self.private(cache, movable)?,
+            (Some((_, value)), Some(prefix))
+                if self.layout == Layout::Private && !value.contains(prefix) =>
+            {
+                self.own(movable)?
+            }
             (None, _) => self.chosen(movable)?,
             (Some((name, value)), None) => self.given(movable, name, value)?,
             (Some((name, value)), Some(prefix)) => {
@@ -115,12 +124,11 @@ impl<'a> Site<'a> {
 
     /// The variable that says where the cache is, if the operation has it.
     pub(crate) fn variable(&self, movable: &Movable) -> Option<(&str, &str)> {
-        let is = |name: &str| {
-            movable.variables.iter().any(|variable| {
-                name == *variable || (movable.any_case && name.eq_ignore_ascii_case(variable))
-            })
-        };
-        let found = self.exec.env.iter().find(|(name, _)| is(name));
+        let found = self
+            .exec
+            .env
+            .iter()
+            .find(|(name, _)| movable.is_told_by(name));
         found.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
@@ -153,6 +161,72 @@ impl<'a> Site<'a> {
             return Some(root.to_owned());
         }
         Some(format!("{}/{}", self.home.as_ref()?, movable.home?))
+    }
+
+    /// Where no command of others looks. The tool's own place for what it must not be told to have
+    /// elsewhere: a path that gets into what is built, or a variable that the tool's settings would give
+    /// way to.
+    fn private(&self, cache: &Cache, movable: &Movable) -> Result<Placed, String> {
+        let own = self.own(movable);
+        let path = match movable.cache {
+            Some(path) if cache.class != Class::Store && movable.prefix.is_none() => path,
+            _ => return own,
+        };
+        if own.is_ok() && (cache.trace.is_some() || !movable.moves()) {
+            return own;
+        }
+        self.untouched(movable)?;
+        let path = format!("{PRIVATE}{}", path.strip_prefix("/cache").unwrap_or(path));
+        let variables = movable.variables.iter();
+        Ok(Placed {
+            env: variables.map(|name| (*name, path.clone())).collect(),
+            ..Placed::at(below(&path, movable.subdir))
+        })
+    }
+
+    /// Where the cache is without a mount.
+    pub(crate) fn unmoved(&self, cache: &Cache) -> Option<String> {
+        let placed = match &cache.place {
+            Place::Fixed(path) => return Some((*path).to_owned()),
+            Place::Project(path) => return Some(below(&self.cwd, path)),
+            Place::Movable(movable) => match self.variable(movable) {
+                Some((name, value)) if movable.prefix.is_none() => self.given(movable, name, value),
+                _ => self.own(movable),
+            },
+        };
+        placed.ok().map(|placed| placed.target)
+    }
+
+    /// A mount at the tool's own place would be of no use once a variable leads elsewhere.
+    fn untouched(&self, movable: &Movable) -> Result<(), String> {
+        for own in [self.moved(movable), self.at_home(movable)]
+            .iter()
+            .flatten()
+        {
+            if let Some(mounted) = self.in_the_way(own) {
+                return Err(format!(
+                    "`{mounted}` is mounted already, and `{own}` is its own place"
+                ));
+            }
+        }
+        let unknown = self.layout == Layout::Private && self.home.is_none();
+        let Some(home) = movable.home.filter(|_| unknown) else {
+            return Ok(());
+        };
+        // Somebody's home, wherever that is.
+        let mut path = home;
+        loop {
+            let end = format!("/{path}");
+            if let Some(mounted) = self.mounted.iter().find(|mounted| mounted.ends_with(&end)) {
+                return Err(format!(
+                    "`{mounted}` is mounted already, and may be its own place"
+                ));
+            }
+            match path.rsplit_once('/') {
+                Some((above, _)) => path = above,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Where another variable moves the tool's own place.
@@ -201,14 +275,7 @@ impl<'a> Site<'a> {
                 ..Placed::at(below(base, movable.subdir))
             });
         }
-        // A mount at the tool's own place would be of no use once the variable leads elsewhere.
-        for own in [self.moved(movable), at_home].iter().flatten() {
-            if let Some(mounted) = self.in_the_way(own) {
-                return Err(format!(
-                    "`{mounted}` is mounted already, and `{own}` is its own place"
-                ));
-            }
-        }
+        self.untouched(movable)?;
         let mut env: Vec<_> = variables.map(|name| (name, text(cache))).collect();
         for (variable, setting) in movable.set {
             if let Setting::Home { path, or } = setting {

@@ -125,6 +125,7 @@ prop_compose! {
             platform: "linux/amd64".to_owned(),
             distribution: "debian-13".to_owned(),
             ids: Ids::Larder,
+            foreign: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use larder_inject::accounts::{Account, Group, MAX_ID, groups, users};
+
 use crate::facts::ImageFact;
 use crate::model::Owner;
 
@@ -10,14 +12,11 @@ pub(crate) const BUILD: &str = "build";
 /// Its uid and its gid, unless the client or the spec says otherwise.
 pub(crate) const BUILD_ID: u32 = 1000;
 
-/// Largest user or group number that the kernel's tools agree on.
-const MAX_ID: u32 = i32::MAX as u32;
-
 /// Who a stage's users are.
 #[derive(Clone, Debug)]
 pub(crate) struct Accounts {
     origin: Origin,
-    users: Vec<User>,
+    users: Vec<Account>,
     groups: Vec<Group>,
     passwd: Option<String>,
     group: Option<String>,
@@ -33,20 +32,6 @@ enum Origin {
     Image,
     /// There is no image.
     Scratch,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct User {
-    name: String,
-    uid: u32,
-    gid: u32,
-    home: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Group {
-    name: String,
-    gid: u32,
 }
 
 /// A user that was found.
@@ -237,7 +222,7 @@ impl Accounts {
             self.passwd.as_deref(),
             &format!("{BUILD}:x:{uid}:{gid}::{home}:/bin/sh"),
         );
-        self.users.push(User {
+        self.users.push(Account {
             name: BUILD.to_owned(),
             uid,
             gid,
@@ -280,41 +265,6 @@ pub(crate) fn number(word: &str) -> Result<Option<u32>, Problem> {
         Ok(id) if id <= MAX_ID => Ok(Some(id)),
         _ => Err(Problem::Malformed("numbers go up to 2147483647")),
     }
-}
-
-fn users(passwd: &str) -> Vec<User> {
-    passwd
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.trim().split(':');
-            let name = fields.next().filter(|name| !name.is_empty())?;
-            let _password = fields.next()?;
-            let uid = fields.next()?.parse().ok()?;
-            let gid = fields.next()?.parse().ok()?;
-            let _comment = fields.next();
-            Some(User {
-                name: name.to_owned(),
-                uid,
-                gid,
-                home: fields.next().unwrap_or_default().to_owned(),
-            })
-        })
-        .collect()
-}
-
-fn groups(group: &str) -> Vec<Group> {
-    group
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.trim().split(':');
-            let name = fields.next().filter(|name| !name.is_empty())?;
-            let _password = fields.next()?;
-            Some(Group {
-                name: name.to_owned(),
-                gid: fields.next()?.parse().ok()?,
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]

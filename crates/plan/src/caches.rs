@@ -39,6 +39,7 @@ pub(crate) fn default_policy(planner: &Planner<'_>, distribution: &str) -> Polic
         namespace: planner.request.cache_namespace.clone(),
         platform: platform_name(&planner.request.platform),
         distribution: distribution.to_owned(),
+        foreign: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whole builds: what is asked of the daemon, and what is returned to it.
 
 use buildkit_llb::{Constraints, Graph, Local, Meta, Source};
+use larder_gateway::cap;
 use larder_gateway::fake::{Call, FakeBridge};
-use larder_gateway::{WireDefinition, cap};
 
 use crate::support::{CONFIG, ETC, PYTHON, daemon, excerpts, names, operations, run};
 
@@ -158,8 +158,12 @@ async fn warnings_stand_at_the_operation_that_loads_the_file() {
     let fake = FakeBridge::new(daemon(&spec, &CONTEXT));
     run(&fake, &[("memory", "1g")]).await.unwrap();
     let seen = fake.seen();
-    let first = buildkit_llb::Definition::from_proto(&seen.solved[0].definition);
-    let head = first.head().unwrap().unwrap().to_string();
+    let head = seen.solved[0]
+        .definition
+        .head()
+        .unwrap()
+        .unwrap()
+        .to_string();
     assert!(seen.warnings.iter().all(|warning| warning.vertex == head));
     let shorts: Vec<&str> = seen.warnings.iter().map(|w| w.short.as_str()).collect();
     assert_eq!(shorts[..1], ["the option `memory` has no effect"]);
@@ -388,11 +392,11 @@ async fn a_file_from_the_web_is_the_spec_or_an_archive() {
 
 #[tokio::test]
 async fn inputs_stand_in_for_directories() {
-    let definition = |name: &str| -> WireDefinition {
+    let definition = |name: &str| {
         let mut graph = Graph::new();
         let local = Source::Local(Local::new(name));
         let vertex = graph.add(local, &Constraints::default(), Meta::named(name));
-        graph.definition(vertex.only()).into_proto()
+        graph.definition(vertex.only())
     };
     let script = daemon("wrong", &[])
         .local("given-file", &[("larder.yaml", SPEC)])
@@ -407,14 +411,8 @@ async fn inputs_stand_in_for_directories() {
 
 #[tokio::test]
 async fn what_is_refused() {
-    let dockerfile = "# syntax=larder/frontend:1\nFROM python:3.13-slim\n";
     let large = "x".repeat((1 << 20) + 1);
     for (spec, options, expected) in [
-        (
-            dockerfile,
-            &[][..],
-            "larder.yaml:2:1: this is a Dockerfile; this frontend builds specs in YAML",
-        ),
         (
             SPEC,
             &[("filename", "x.yaml")][..],
@@ -422,13 +420,8 @@ async fn what_is_refused() {
         ),
         (
             SPEC,
-            &[("cmdline", "larder/frontend:1")][..],
-            "there is no file `Dockerfile` or `dockerfile` in",
-        ),
-        (
-            SPEC,
             &[("requestid", "frontend.outline")][..],
-            "this frontend only builds: it does not support the request `frontend.outline`",
+            "this frontend does not support the request `frontend.outline` for this file",
         ),
         (
             SPEC,
@@ -449,4 +442,24 @@ async fn what_is_refused() {
         let message = fake.returned_error().message;
         assert!(message.starts_with(expected), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_plan_is_shown_in_place_of_a_build() {
+    let fake = FakeBridge::new(daemon(SPEC, &CONTEXT));
+    let options = [
+        ("requestid", "frontend.plan"),
+        (
+            "frontend.caps",
+            "moby.buildkit.frontend.subrequests+forward",
+        ),
+    ];
+    run(&fake, &options).await.unwrap();
+    let answer = fake.returned_outcome();
+    let text = String::from_utf8(answer.metadata["result.txt"].clone()).unwrap();
+    assert!(text.starts_with("shop for linux/amd64\n"), "{text}");
+    assert!(text.contains("cache pip at /cache/pip"), "{text}");
+    assert_eq!(answer.metadata["version"], b"1.0.0");
+    let ran = |solved| operations(solved).contains("ExecOp");
+    assert!(!fake.seen().solved.iter().any(ran));
 }

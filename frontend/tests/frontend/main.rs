@@ -1,6 +1,8 @@
 //! The frontend against a fake daemon.
 
 mod build;
+mod dockerfile;
 mod named;
 mod process;
+mod requests;
 mod support;

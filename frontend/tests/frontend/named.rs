@@ -1,7 +1,6 @@
 //! The build context `larder-cache`.
 
 use buildkit_llb::{Constraints, Graph, Local, Meta, Source};
-use larder_gateway::WireDefinition;
 use larder_gateway::fake::{FakeBridge, Script};
 
 use crate::support::{CONFIG, PYTHON, daemon, names, operations, run};
@@ -43,7 +42,13 @@ async fn a_directory_of_the_clients_seeds_caches() {
         .iter()
         .find(|solved| names(solved) == ["[internal] load larder-cache"])
         .unwrap();
-    assert!(last.definition.def.contains(&of_listing.definition.def[0]));
+    assert!(
+        last.definition
+            .clone()
+            .into_proto()
+            .def
+            .contains(&of_listing.definition.clone().into_proto().def[0])
+    );
     assert!(seen.warnings.is_empty(), "{:?}", seen.warnings);
 }
 
@@ -60,11 +65,11 @@ async fn without_it_nothing_changes() {
 
 #[tokio::test]
 async fn it_may_be_an_input_an_image_a_repository_or_an_archive() {
-    let input: WireDefinition = {
+    let input = {
         let mut graph = Graph::new();
         let local = Source::Local(Local::new("elsewhere"));
         let vertex = graph.add(local, &Constraints::default(), Meta::named("elsewhere"));
-        graph.definition(vertex.only()).into_proto()
+        graph.definition(vertex.only())
     };
     let repository = "git://example.org/deps.git";
     let tar = "\0".repeat(257) + "ustar" + &"\0".repeat(300);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Definition, inspect};
+use buildkit_llb::inspect;
 use buildkit_proto::google::{protobuf::Any, rpc::Status};
 use larder_gateway::fake::{FakeBridge, Script};
 use larder_gateway::{Failure, SolveRequest};
@@ -49,15 +49,13 @@ pub(crate) fn variables(options: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// The names that progress shows for what was solved, one line an operation.
 pub(crate) fn names(solved: &SolveRequest) -> Vec<String> {
-    Definition::from_proto(&solved.definition)
-        .vertices()
-        .map(|(_, name)| name)
-        .collect()
+    let vertices = solved.definition.vertices();
+    vertices.map(|(_, name)| name).collect()
 }
 
 /// The operations of what was solved, as JSON.
 pub(crate) fn operations(solved: &SolveRequest) -> String {
-    inspect::json(&Definition::from_proto(&solved.definition)).unwrap()
+    inspect::json(&solved.definition).unwrap()
 }
 
 /// The source excerpts of an error, in the order in which a client prints them: file and line.

@@ -103,6 +103,32 @@ pub(super) fn section(cache: &Cache) -> String {
     for avoid in cache.avoids {
         _ = writeln!(out, "  - {}: {}.", sign(&avoid.sign), avoid.hint);
     }
+    if let Some(trace) = cache.trace {
+        _ = writeln!(
+            out,
+            "- Over a Dockerfile it is mounted only by name: {trace}."
+        );
+    }
+    if !cache.renewed_by.is_empty() {
+        let commands: Vec<String> = cache
+            .renewed_by
+            .iter()
+            .map(|words| words.join(" "))
+            .collect();
+        let commands = codes(commands.iter().map(String::as_str));
+        _ = writeln!(
+            out,
+            "- Over a Dockerfile it is mounted only for {commands}."
+        );
+    }
+    if !cache.offline.is_empty() {
+        let signs: Vec<String> = cache.offline.iter().map(sign).collect();
+        _ = writeln!(
+            out,
+            "- A Dockerfile's stage in which a command makes do with what it has goes without: {}.",
+            signs.join(", ")
+        );
+    }
     if !cache.defeats.is_empty() {
         out += "- What defeats it:\n";
     }

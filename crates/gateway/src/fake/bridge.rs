@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use buildkit_llb::Definition;
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use buildkit_proto::pb::{self, op};
@@ -10,9 +11,10 @@ use prost::Message as _;
 
 use super::script::{Call, Files};
 use super::{FakeBridge, Returned, State};
+use crate::wire::recoded;
 use crate::{
-    Bridge, Capabilities, Failure, FileStat, ImageRequest, Outcome, Ref, ResolvedImage,
-    SolveRequest, Warning,
+    Bridge, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome, RawResult,
+    Ref, ResolvedImage, SolveRequest, Warning,
 };
 
 impl FakeBridge {
@@ -53,6 +55,28 @@ impl FakeBridge {
             id,
             definition: Some(definition),
         })
+    }
+
+    pub(super) fn answer_frontend(
+        &self,
+        request: FrontendRequest,
+    ) -> Result<wire::Result, rpc::Status> {
+        let mut state = self.state();
+        let asked = request
+            .options
+            .get("requestid")
+            .cloned()
+            .unwrap_or_default();
+        let key = (request.frontend.clone(), asked);
+        state.seen.forwarded.push(request);
+        let (name, asked) = &key;
+        state
+            .script
+            .failure(Call::Frontend, &format!("{name} {asked}"))?;
+        match state.script.frontends.get(&key) {
+            Some(result) => Ok(result.clone()),
+            None => Err(status(2, format!("invalid frontend: {name} {asked}"))),
+        }
     }
 
     pub(super) fn answer_read(
@@ -118,7 +142,7 @@ impl FakeBridge {
         Ok(())
     }
 
-    pub(super) fn answer_inputs(&self) -> BTreeMap<String, pb::Definition> {
+    pub(super) fn answer_inputs(&self) -> BTreeMap<String, Definition> {
         self.state().script.inputs.clone()
     }
 
@@ -143,6 +167,11 @@ impl Bridge for FakeBridge {
 
     async fn solve(&self, request: SolveRequest) -> Result<Ref, Failure> {
         self.answer_solve(request).map_err(failure)
+    }
+
+    async fn solve_frontend(&self, request: FrontendRequest) -> Result<RawResult, Failure> {
+        let result = self.answer_frontend(request).map_err(failure)?;
+        Ok(RawResult::new(recoded(&result)))
     }
 
     async fn read_range(
@@ -171,12 +200,12 @@ impl Bridge for FakeBridge {
         self.answer_warn(warning).map_err(failure)
     }
 
-    async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Failure> {
+    async fn inputs(&self) -> Result<BTreeMap<String, Definition>, Failure> {
         Ok(self.answer_inputs())
     }
 
     async fn return_outcome(&self, outcome: Outcome) -> Result<(), Failure> {
-        let returned = Returned::Outcome(Box::new(outcome.into_wire()));
+        let returned = Returned::Outcome(Box::new(recoded(&outcome.into_wire())));
         self.answer_return(returned).map_err(failure)
     }
 
@@ -231,7 +260,8 @@ impl State {
     }
 }
 
-fn decode(definition: &pb::Definition) -> Result<Vec<pb::Op>, rpc::Status> {
+fn decode(definition: &Definition) -> Result<Vec<pb::Op>, rpc::Status> {
+    let definition = definition.clone().into_proto();
     definition
         .def
         .iter()

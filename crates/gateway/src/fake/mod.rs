@@ -14,7 +14,7 @@ use buildkit_proto::moby::buildkit::v1::frontend as wire;
 pub use script::{Call, FakeImage, Files, Script};
 pub use server::serve;
 
-use crate::{ImageRequest, SolveRequest, Warning};
+use crate::{FrontendRequest, ImageRequest, SolveRequest, Warning};
 
 /// A daemon in the same process. Clones share what they remember.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,8 @@ struct State {
 pub struct Seen {
     /// In order.
     pub solved: Vec<SolveRequest>,
+    /// What other frontends were asked, in order.
+    pub forwarded: Vec<FrontendRequest>,
     /// In order.
     pub resolved: Vec<ImageRequest>,
     /// Paths of files that were read, or tried, in order.

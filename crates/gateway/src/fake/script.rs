@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use buildkit_llb::Definition;
 use buildkit_proto::google::rpc;
-use buildkit_proto::moby::buildkit::v1::{apicaps::ApiCap, frontend::PongResponse};
-use buildkit_proto::pb;
+use buildkit_proto::moby::buildkit::v1::{
+    apicaps::ApiCap,
+    frontend::{self as wire, PongResponse},
+};
 
 use crate::{Cap, cap};
 
@@ -17,7 +20,9 @@ pub struct Script {
     pub(super) images: BTreeMap<String, FakeImage>,
     /// By the identifier of the source operation: `local://context`.
     pub(super) sources: BTreeMap<String, Files>,
-    pub(super) inputs: BTreeMap<String, pb::Definition>,
+    pub(super) inputs: BTreeMap<String, Definition>,
+    /// By the name of a frontend and the request, which is empty for a build.
+    pub(super) frontends: BTreeMap<(String, String), wire::Result>,
     failures: Vec<(Call, String, rpc::Status)>,
     caps: BTreeSet<String>,
     llb_caps: BTreeSet<String>,
@@ -37,6 +42,8 @@ pub struct FakeImage {
 pub enum Call {
     /// Of a definition; told apart by its operations, as debug output shows them.
     Solve,
+    /// Of a build by another frontend; told apart by its name, a blank, and the request.
+    Frontend,
     /// Of an image; told apart by its reference.
     Resolve,
     /// Of a file; told apart by its path.
@@ -113,6 +120,7 @@ impl Default for Script {
             images: BTreeMap::new(),
             sources: BTreeMap::new(),
             inputs: BTreeMap::new(),
+            frontends: BTreeMap::new(),
             failures: Vec::new(),
             caps: GATEWAY.iter().map(|cap| cap.id.to_owned()).collect(),
             llb_caps,
@@ -152,8 +160,16 @@ impl Script {
 
     /// A definition that the client gives beside the options.
     #[must_use]
-    pub fn input(mut self, name: &str, definition: pb::Definition) -> Script {
+    pub fn input(mut self, name: &str, definition: Definition) -> Script {
         self.inputs.insert(name.to_owned(), definition);
+        self
+    }
+
+    /// What another frontend answers to a request (`frontend.lint`), or builds if that is empty.
+    #[must_use]
+    pub fn frontend(mut self, name: &str, request: &str, result: wire::Result) -> Script {
+        let key = (name.to_owned(), request.to_owned());
+        self.frontends.insert(key, result);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use buildkit_llb::{Platform, ResolveMode};
+use buildkit_llb::{Definition, Platform, ResolveMode};
 use buildkit_proto::google::rpc;
 use buildkit_proto::moby::buildkit::v1::frontend::{
     self as wire,
@@ -16,7 +16,10 @@ use tonic::codegen::tokio_stream::{self, StreamExt};
 use tonic::{Code, Request, Response, Status};
 
 use super::{FakeBridge, Returned};
-use crate::{CacheImport, Excerpt, FileStat, ImageRequest, ResolvedImage, SolveRequest, Warning};
+use crate::{
+    CacheImport, Excerpt, FileStat, FrontendRequest, ImageRequest, ResolvedImage, SolveRequest,
+    Warning,
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -93,10 +96,29 @@ impl LlbBridge for FakeBridge {
             kind: entry.r#type,
             attrs: entry.attrs.into_iter().collect(),
         };
+        let cache_imports = request.cache_imports.into_iter().map(import).collect();
+        if !request.frontend.is_empty() {
+            let result = self
+                .answer_frontend(FrontendRequest {
+                    frontend: request.frontend,
+                    options: request.frontend_opt.into_iter().collect(),
+                    inputs: request
+                        .frontend_inputs
+                        .iter()
+                        .map(|(name, input)| (name.clone(), Definition::from_proto(input)))
+                        .collect(),
+                    cache_imports,
+                })
+                .map_err(sent)?;
+            return Ok(Response::new(wire::SolveResponse {
+                r#ref: String::new(),
+                result: Some(result),
+            }));
+        }
         let answer = self
             .answer_solve(SolveRequest {
-                definition: request.definition.unwrap_or_default(),
-                cache_imports: request.cache_imports.into_iter().map(import).collect(),
+                definition: Definition::from_proto(&request.definition.unwrap_or_default()),
+                cache_imports,
                 evaluate: request.evaluate,
             })
             .map_err(sent)?;
@@ -105,7 +127,7 @@ impl LlbBridge for FakeBridge {
             result: Some(wire::Result {
                 result: Some(result::Result::Ref(wire::Ref {
                     id: answer.id,
-                    def: answer.definition,
+                    def: answer.definition.map(Definition::into_proto),
                 })),
                 ..Default::default()
             }),
@@ -168,7 +190,11 @@ impl LlbBridge for FakeBridge {
 
     async fn inputs(&self, _: Request<wire::InputsRequest>) -> Answer<wire::InputsResponse> {
         Ok(Response::new(wire::InputsResponse {
-            definitions: self.answer_inputs().into_iter().collect(),
+            definitions: self
+                .answer_inputs()
+                .into_iter()
+                .map(|(name, input)| (name, input.into_proto()))
+                .collect(),
         }))
     }
 

@@ -1,11 +1,13 @@
 //! What the client asked for, as the daemon passes it on in environment variables.
 
+mod given;
 mod values;
 
 use std::collections::BTreeMap;
 
 use buildkit_llb::{ExtraHost, Git, Network, Platform, ProxyEnv, ResolveMode, Ulimit};
 
+pub use given::Given;
 pub(crate) use values::boolean;
 
 use crate::{CacheImport, Failure, git_url};
@@ -119,31 +121,6 @@ const IGNORED: [&str; 7] = [
 ];
 
 impl Options {
-    /// Reads the variables of a process that a daemon started: `BUILDKIT_FRONTEND_OPT_…`,
-    /// `BUILDKIT_SESSION_ID`, `BUILDKIT_WORKERS`.
-    pub fn from_env(
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Options, Failure> {
-        let mut given = BTreeMap::new();
-        let mut session = String::new();
-        let mut workers = String::new();
-        for (name, value) in variables {
-            if name.starts_with("BUILDKIT_FRONTEND_OPT_") {
-                let (key, value) = value.split_once('=').unwrap_or((&value, ""));
-                given.insert(key.to_owned(), value.to_owned());
-            } else if name == "BUILDKIT_SESSION_ID" {
-                session = value;
-            } else if name == "BUILDKIT_WORKERS" {
-                workers = value;
-            }
-        }
-        let mut options = Options::read(&given)?;
-        options.session = session;
-        options.worker_platform = values::worker_platform(&workers)
-            .map_err(|error| Failure::option("BUILDKIT_WORKERS", error))?;
-        Ok(options)
-    }
-
     /// Reads options by the names that clients give them.
     pub fn read(given: &BTreeMap<String, String>) -> Result<Options, Failure> {
         let text = |key: &str| given.get(key).map(String::as_str).unwrap_or_default();
@@ -153,15 +130,6 @@ impl Options {
             Some(names) => values::platforms(&names).map_err(wrong("platform"))?,
             None => Vec::new(),
         };
-        let mut cache_imports = match some("cache-imports") {
-            Some(json) => values::cache_imports(&json).map_err(wrong("cache-imports"))?,
-            None => Vec::new(),
-        };
-        for import in values::cache_from(text("cache-from")) {
-            if !cache_imports.contains(&import) {
-                cache_imports.push(import);
-            }
-        }
         Ok(Options {
             filename: some("filename"),
             dockerfile_local: some("dockerfilekey").unwrap_or_else(|| DOCKERFILE.to_owned()),
@@ -184,7 +152,7 @@ impl Options {
                     NoCacheOption::Stages(stages.split(',').map(str::to_owned).collect())
                 }
             },
-            cache_imports,
+            cache_imports: given::cache_imports(given)?,
             resolve_mode: values::resolve_mode(text("image-resolve-mode"))
                 .map_err(wrong("image-resolve-mode"))?,
             extra_hosts: values::extra_hosts(text("add-hosts")).map_err(wrong("add-hosts"))?,
@@ -251,8 +219,12 @@ fn prefixed(given: &BTreeMap<String, String>, prefix: &str) -> BTreeMap<String, 
 }
 
 /// `contextkey` names the option that has the address, not the directory.
+fn context_key(given: &BTreeMap<String, String>) -> &str {
+    given.get("contextkey").map_or(CONTEXT, String::as_str)
+}
+
 fn context(given: &BTreeMap<String, String>) -> Result<ContextOption, Failure> {
-    let key = given.get("contextkey").map_or(CONTEXT, String::as_str);
+    let key = context_key(given);
     let Some(address) = given.get(key) else {
         return Ok(ContextOption::Local);
     };
@@ -305,28 +277,6 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Options::read(&given.collect())
-    }
-
-    #[test]
-    fn variables_of_the_process() {
-        let variables = [
-            ("PATH", "/bin"),
-            ("BUILDKIT_FRONTEND_OPT_0", "build-arg:A=x=y"),
-            ("BUILDKIT_FRONTEND_OPT_1", "no-cache="),
-            ("BUILDKIT_FRONTEND_OPT_12", "local-sessionid:context=s2"),
-            ("BUILDKIT_SESSION_ID", "s1"),
-            (
-                "BUILDKIT_WORKERS",
-                r#"[{"platforms":[{"os":"linux","architecture":"arm64"}]}]"#,
-            ),
-        ]
-        .map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let options = Options::from_env(variables).unwrap();
-        assert_eq!(options.build_args["A"], "x=y");
-        assert_eq!(options.no_cache, NoCacheOption::All);
-        assert_eq!(options.session_of("dockerfile"), "s1");
-        assert_eq!(options.session_of("context"), "s2");
-        assert_eq!(options.worker_platform.unwrap().to_string(), "linux/arm64");
     }
 
     #[test]

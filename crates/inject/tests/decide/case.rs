@@ -43,6 +43,7 @@ pub(crate) fn sh(text: &str) -> Case {
             namespace: None,
             platform: "linux/amd64".to_owned(),
             distribution: "debian-13".to_owned(),
+            foreign: None,
         },
     }
 }

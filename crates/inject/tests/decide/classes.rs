@@ -23,8 +23,8 @@ fn stores_stay_where_something_unknown_runs() {
     let after = |text: &str| sh(text).after(&first);
     after("make").shows(
         "
-larder/project:shop/go-build/distribution:debian-13/owner:1000.1000 at /cache/go/build, shared, 1000:1000 755, kept from `go mod download`
-larder/shared/go-mod/owner:1000.1000 at /cache/go/mod, shared, 1000:1000 755, kept from `go mod download`
+/larder/project:shop/go-build/distribution:debian-13/owner:1000.1000 at /cache/go/build, shared, 1000:1000 755, kept from `go mod download`
+/larder/shared/go-mod/owner:1000.1000 at /cache/go/mod, shared, 1000:1000 755, kept from `go mod download`
 env GOCACHE=/cache/go/build
 env GOMODCACHE=/cache/go/mod
 ",

@@ -181,14 +181,14 @@ fn toolchains() {
     let id = |case: Case| case.decide().mounts.remove(0).id;
     assert_eq!(
         id(sh("npm ci").env("NODE_VERSION", "22.11.0")),
-        "larder/shared/npm/distribution:debian-13/platform:linux+amd64/toolchain:node-22/owner:1000.1000"
+        "/larder/shared/npm/distribution:debian-13/platform:linux+amd64/toolchain:node-22/owner:1000.1000"
     );
     assert_eq!(
         id(sh("npm ci").env("NODE_VERSION", "latest")),
-        "larder/shared/npm/distribution:debian-13/platform:linux+amd64/owner:1000.1000"
+        "/larder/shared/npm/distribution:debian-13/platform:linux+amd64/owner:1000.1000"
     );
     assert_eq!(
         id(sh("pip install x").env("PYTHON_VERSION", "3.12.1")),
-        "larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000"
+        "/larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000"
     );
 }

@@ -15,36 +15,36 @@ fn nothing_where_nothing_is_used() {
 #[test]
 fn each_tool_in_the_cache_layout() {
     sh("pip install x; npm ci").shows("
-larder/shared/npm/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/npm, shared, 1000:1000 755, `npm ci`
-larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/pip, shared, 1000:1000 755, `pip install`
+/larder/shared/npm/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/npm, shared, 1000:1000 755, `npm ci`
+/larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/pip, shared, 1000:1000 755, `pip install`
 env NPM_CONFIG_CACHE=/cache/npm
 env PIP_CACHE_DIR=/cache/pip
 ");
     sh("go build").shows("
-larder/project:shop/go-build/distribution:debian-13/owner:1000.1000 at /cache/go/build, shared, 1000:1000 755, `go build`
-larder/shared/go-mod/owner:1000.1000 at /cache/go/mod, shared, 1000:1000 755, `go build`
+/larder/project:shop/go-build/distribution:debian-13/owner:1000.1000 at /cache/go/build, shared, 1000:1000 755, `go build`
+/larder/shared/go-mod/owner:1000.1000 at /cache/go/mod, shared, 1000:1000 755, `go build`
 env GOCACHE=/cache/go/build
 env GOMODCACHE=/cache/go/mod
 ");
     sh("cargo build").shows("
-larder/shared/cargo-git/owner:1000.1000 at /cache/cargo/git, locked, 1000:1000 755, `cargo build`
-larder/shared/cargo-registry/owner:1000.1000 at /cache/cargo/registry, locked, 1000:1000 755, `cargo build`
+/larder/shared/cargo-git/owner:1000.1000 at /cache/cargo/git, locked, 1000:1000 755, `cargo build`
+/larder/shared/cargo-registry/owner:1000.1000 at /cache/cargo/registry, locked, 1000:1000 755, `cargo build`
 env CARGO_HOME=/cache/cargo
 env CARGO_INSTALL_ROOT=/home/build/.cargo
 tmpfs /cache/cargo
 not cargo-target: it holds what the build makes, so only `outputs` or its name in `caches` mounts it
 ");
     sh("CC='ccache gcc' make").shows("
-larder/project:shop/ccache/platform:linux+amd64/owner:1000.1000 at /cache/ccache, shared, 1000:1000 755, `make`
+/larder/project:shop/ccache/platform:linux+amd64/owner:1000.1000 at /cache/ccache, shared, 1000:1000 755, `make`
 env CCACHE_DIR=/cache/ccache
 ");
     sh("apt-get update").root().shows("
-larder/shared/apt/distribution:debian-13/platform:linux+amd64/owner:0.0 at /var/cache/apt, locked, 0:0 755, `apt-get update`
-larder/shared/apt-lists/distribution:debian-13/platform:linux+amd64/owner:0.0 at /var/lib/apt/lists, locked, 0:0 755, `apt-get update`
+/larder/shared/apt/distribution:debian-13/platform:linux+amd64/owner:0.0 at /var/cache/apt, locked, 0:0 755, `apt-get update`
+/larder/shared/apt-lists/distribution:debian-13/platform:linux+amd64/owner:0.0 at /var/lib/apt/lists, locked, 0:0 755, `apt-get update`
 file /etc/apt/apt.conf.d/docker-clean
 ");
     sh("apk add gcc").root().shows("
-larder/shared/apk/distribution:debian-13/platform:linux+amd64/owner:0.0 at /etc/apk/cache, locked, 0:0 755, `apk add`
+/larder/shared/apk/distribution:debian-13/platform:linux+amd64/owner:0.0 at /etc/apk/cache, locked, 0:0 755, `apk add`
 ");
 }
 
@@ -65,10 +65,10 @@ fn docker_clean_keeps_packages() {
 #[test]
 fn home_layout_has_each_tool_s_own_place() {
     sh("cargo fetch; go mod download; pip install x").home_layout().shows("
-larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /home/build/.cache/pip, shared, 1000:1000 755, `pip install`
-larder/shared/cargo-git/owner:1000.1000 at /home/build/.cargo/git, locked, 1000:1000 755, `cargo fetch`
-larder/shared/cargo-registry/owner:1000.1000 at /home/build/.cargo/registry, locked, 1000:1000 755, `cargo fetch`
-larder/shared/go-mod/owner:1000.1000 at /home/build/go/pkg/mod, shared, 1000:1000 755, `go mod download`
+/larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /home/build/.cache/pip, shared, 1000:1000 755, `pip install`
+/larder/shared/cargo-git/owner:1000.1000 at /home/build/.cargo/git, locked, 1000:1000 755, `cargo fetch`
+/larder/shared/cargo-registry/owner:1000.1000 at /home/build/.cargo/registry, locked, 1000:1000 755, `cargo fetch`
+/larder/shared/go-mod/owner:1000.1000 at /home/build/go/pkg/mod, shared, 1000:1000 755, `go mod download`
 env CARGO_HOME=/home/build/.cargo
 env GOMODCACHE=/home/build/go/pkg/mod
 env PIP_CACHE_DIR=/home/build/.cache/pip
@@ -112,8 +112,8 @@ parent /home/build/go/pkg
 fn variables_that_are_there_win() {
     let rust = || sh("cargo fetch").env("CARGO_HOME", "/usr/local/cargo/");
     rust().shows("
-larder/shared/cargo-git/owner:1000.1000 at /usr/local/cargo/git, locked, 1000:1000 755, `cargo fetch`
-larder/shared/cargo-registry/owner:1000.1000 at /usr/local/cargo/registry, locked, 1000:1000 755, `cargo fetch`
+/larder/shared/cargo-git/owner:1000.1000 at /usr/local/cargo/git, locked, 1000:1000 755, `cargo fetch`
+/larder/shared/cargo-registry/owner:1000.1000 at /usr/local/cargo/registry, locked, 1000:1000 755, `cargo fetch`
 ");
     assert_eq!(rust().home_layout().decide(), rust().decide());
     let npm = sh("npm ci").env("npm_config_cache", "/var/npm").decide();
@@ -317,7 +317,7 @@ fn named_caches_and_groups() {
 fn own_caches() {
     let own = || sh("true").own("models", "/srv/models/");
     own().shows("
-larder/project:shop/own:models/owner:1000.1000 at /srv/models, private, 1000:1000 755, asked for by caches
+/larder/project:shop/own:models/owner:1000.1000 at /srv/models, private, 1000:1000 755, asked for by caches
 ");
     own()
         .policy(|policy| {
@@ -364,14 +364,14 @@ fn scope_and_namespace() {
             .id
             .clone()
     };
-    let project = "larder/project:shop/go-mod/owner:1000.1000";
+    let project = "/larder/project:shop/go-mod/owner:1000.1000";
     assert_eq!(id(|policy| policy.scope = Some(Scope::Project)), project);
     let namespace = "ci/larder/shared/go-mod/owner:1000.1000";
     assert_eq!(
         id(|policy| policy.namespace = Some("ci".to_owned())),
         namespace
     );
-    let none = "larder/shared/go-mod/owner:1000.1000";
+    let none = "/larder/shared/go-mod/owner:1000.1000";
     assert_eq!(id(|policy| policy.namespace = Some(String::new())), none);
 }
 
@@ -412,7 +412,7 @@ defeat pip: Removed: rm -rf /cache: leave out `rm -rf /cache`: what is in a cach
 #[test]
 fn defeats_only_of_mounted_caches() {
     sh("pip install --no-cache-dir x").shows("
-larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/pip, shared, 1000:1000 755, `pip install`
+/larder/shared/pip/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /cache/pip, shared, 1000:1000 755, `pip install`
 env PIP_CACHE_DIR=/cache/pip
 defeat pip: Unused: --no-cache-dir: leave out `--no-cache-dir`: the cache is a mount and does not get into the image
 ");

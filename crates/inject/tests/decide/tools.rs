@@ -31,7 +31,7 @@ fn outputs_only_by_name() {
     sh("next build")
         .shows("not next: it holds what the build makes, so only `outputs` or its name in `caches` mounts it\n");
     sh("next build").named(&["next"]).shows("
-larder/project:shop/next/platform:linux+amd64/owner:1000.1000 at /app/.next/cache, locked, 1000:1000 755, `next build`
+/larder/project:shop/next/platform:linux+amd64/owner:1000.1000 at /app/.next/cache, locked, 1000:1000 755, `next build`
 parent /app/.next
 ");
     let node = sh("next build").named(&["node"]).decide();
@@ -171,7 +171,7 @@ fn what_would_harm_the_image() {
 #[test]
 fn caches_that_stay_where_they_are() {
     sh("conan install .").shows("
-larder/shared/conan/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /home/build/.conan2/p, locked, 1000:1000 755, `conan install`
+/larder/shared/conan/distribution:debian-13/platform:linux+amd64/owner:1000.1000 at /home/build/.conan2/p, locked, 1000:1000 755, `conan install`
 parent /home/build/.conan2
 ");
     assert_eq!(

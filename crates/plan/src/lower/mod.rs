@@ -11,8 +11,8 @@ use buildkit_llb::{
     ImageName, Meta, Mkdir, Mkfile, Mount, MountKind, Output, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
+use larder_inject::Beginnings;
 
-use caches::Beginning;
 use context::Loaded;
 pub use context::cache_context;
 use lines::Lines;
@@ -53,7 +53,7 @@ pub fn lower(plan: &Plan, source: &SourceFile) -> Result<Lowered, buildkit_llb::
         context: None,
         cache_context: None,
         images: BTreeMap::new(),
-        beginnings: BTreeMap::new(),
+        beginnings: Beginnings::default(),
         files: BTreeMap::new(),
         stages: Vec::with_capacity(plan.stages.len()),
     };
@@ -85,7 +85,7 @@ struct Lowering<'p> {
     cache_context: Option<Loaded>,
     images: BTreeMap<String, Output>,
     /// What caches start from.
-    beginnings: BTreeMap<Beginning, Output>,
+    beginnings: Beginnings,
     /// Filesystems with one file, by contents.
     files: BTreeMap<String, Output>,
     /// Results of the stages so far; `None` is the empty filesystem.

@@ -1,5 +1,7 @@
 //! Measurements, side by side in one run. Nothing here is asserted.
 
+mod dockerfile;
+
 use std::fs;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use crate::{build, run, test};
 
 /// How often each build is measured.
 const TURNS: usize = 15;
+/// What everything measured is built from.
+const IMAGE: &str = "python:3.13-slim";
 
 /// What the example's spec says, in the language of the built-in frontend.
 const DOCKERFILE: &str = "\
@@ -27,7 +31,7 @@ RUN python -m unittest
 CMD [\"gunicorn\", \"--bind\", \"0.0.0.0:8000\", \"app:app\"]
 ";
 
-/// Compiling specs, a cached build, the frontend image's size.
+/// Compiling specs, cached builds of a spec and of Dockerfiles, the frontend image's size.
 pub(crate) fn measure(kind: Kind) -> Result<()> {
     run::say("== compiling specs (criterion)");
     run::shown(&mut test::cargo_command(&[
@@ -37,10 +41,12 @@ pub(crate) fn measure(kind: Kind) -> Result<()> {
         "--bench",
         "compile",
     ])?)?;
-    run::say("== a build in which everything is cached");
-    let engine = engine::up(kind, &["python:3.13-slim".to_owned()])?;
+    run::say("== a spec in which everything is cached");
+    let engine = engine::up(kind, &[IMAGE.to_owned()])?;
     engine::frontend::push(&engine, "frontend")?;
     cached_builds(&engine)?;
+    run::say("== Dockerfiles in which everything is cached");
+    dockerfile::measure(&engine)?;
     let compressed = frontend_size(&engine)?;
     run::print(format!("frontend image, compressed: {compressed} bytes"));
     Ok(())
@@ -71,14 +77,17 @@ fn cached_builds(engine: &Engine) -> Result<()> {
             Ok(())
         },
     )?;
-    let (ours, theirs) = (median(ours), median(theirs));
+    compare("cached build", median(ours), median(theirs));
+    Ok(())
+}
+
+fn compare(what: &str, ours: Duration, theirs: Duration) {
     run::print(format!(
-        "cached build, median of {TURNS}: larder {} ms, built-in dockerfile.v0 {} ms, ratio {:.2}",
+        "{what}, median of {TURNS}: larder {} ms, built-in dockerfile.v0 {} ms, ratio {:.2}",
         ours.as_millis(),
         theirs.as_millis(),
         ours.as_secs_f64() / theirs.as_secs_f64()
     ));
-    Ok(())
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

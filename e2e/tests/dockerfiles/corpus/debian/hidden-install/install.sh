@@ -1,0 +1,2 @@
+#!/bin/sh
+exec apt-get install -y --no-install-recommends "$@"

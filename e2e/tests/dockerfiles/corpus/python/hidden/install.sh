@@ -1,0 +1,3 @@
+#!/bin/sh
+set -e
+exec pip install --no-compile "$@" -r requirements.txt
