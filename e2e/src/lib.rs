@@ -7,6 +7,7 @@ mod engine;
 mod progress;
 mod project;
 pub mod proxy;
+mod repository;
 pub mod same;
 
 pub use self::{
@@ -14,4 +15,5 @@ pub use self::{
     engine::{Base, Engine, unique},
     progress::{Progress, Vertex},
     project::Project,
+    repository::Repository,
 };

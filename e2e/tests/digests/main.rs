@@ -1,7 +1,6 @@
 //! The digests that we compute for operations are those that the daemon shows.
 
 mod forward;
-mod repository;
 
 use std::{
     io::{Read, Write},
@@ -17,9 +16,9 @@ use buildkit_llb::{
     MountKind, Network, Op, Owner, Platform, ProgressGroup, ProxyEnv, Rm, SecretEnv, Sharing,
     Source, Symlink, Ulimit, Vertex,
 };
-use larder_e2e::{Engine, unique};
+use larder_e2e::{Engine, Repository, unique};
 
-use crate::{forward::Forward, repository::Repository};
+use crate::forward::Forward;
 
 /// Builds a definition, vertex by vertex.
 struct Builder {
@@ -299,7 +298,7 @@ fn of_files_on_the_web_and_repositories() {
             drop(stream.write_all(answer.as_bytes()));
         }
     });
-    let repository = Repository::serve();
+    let repository = Repository::serve(&[("part/file", &unique())]).unwrap();
     let mut build = Builder::new();
     let web = build.add(Source::Http(Http {
         checksum: Some(

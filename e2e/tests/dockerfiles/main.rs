@@ -1,6 +1,7 @@
 //! Ordinary Dockerfiles, with Larder and without: the images are the same, and once a dependency was
 //! added, only that one is fetched.
 
+mod attested;
 mod entry;
 mod mistakes;
 mod scene;

@@ -3,7 +3,7 @@
 use std::{fs, fs::File, path::Path, process::Command};
 
 use larder_e2e::{
-    Engine, Project,
+    Engine, Project, Repository,
     same::{Images, Leftovers, compare},
     unique,
 };
@@ -190,6 +190,37 @@ fn contexts_that_are_named() {
         docker.arg(format!("--build-context=start={image}"));
         docker.arg(format!("--build-context=python:3.13-slim={image}"));
     });
+}
+
+#[test]
+fn a_repository() {
+    let engine = Engine::from_env().unwrap();
+    let base = engine.base("python:3.13-slim").unwrap();
+    let project = project();
+    let way = Way::new(&engine, &project, DOCKERFILE, base.name());
+    let files = [
+        ("part/Dockerfile", way.dockerfile.as_str()),
+        ("part/x", "x"),
+    ];
+    let repository = Repository::serve(&files).unwrap();
+    let images = Images::new(engine.registry());
+    let larder = format!("--build-arg=BUILDKIT_SYNTAX={}", engine.frontend());
+    let [plain, larder] = [None, Some(larder)].map(|more| {
+        let build = |docker: &mut Command, _: &Path| {
+            way.build(docker, &format!("{}#main:part", repository.url));
+            docker.args(&more);
+        };
+        let digest = way.digest("", &build);
+        let (_, image) = images
+            .pull(REPOSITORY, &digest)
+            .unwrap()
+            .pop_first()
+            .unwrap();
+        image
+    });
+    let found = compare(&plain, &larder, &Leftovers::default());
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found, [""; 0]);
 }
 
 #[test]

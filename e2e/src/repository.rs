@@ -1,3 +1,5 @@
+//! A git repository that git's own daemon serves.
+
 use std::{
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
@@ -5,43 +7,42 @@ use std::{
     time::Duration,
 };
 
-use larder_e2e::{Project, unique};
+use anyhow::{Context, Result, ensure};
 
-/// A repository, on branch `main`, that a git daemon serves.
-pub(crate) struct Repository {
+use crate::Project;
+
+/// A repository, on branch `main`, as long as this lives.
+pub struct Repository {
     /// Its address.
-    pub(crate) url: String,
+    pub url: String,
     daemon: Child,
     _dir: Project,
 }
 
 impl Repository {
-    /// Makes it, with a file `part/file` in it, and serves it.
-    pub(crate) fn serve() -> Self {
-        let dir = Project::empty().unwrap();
-        dir.file("repository/part/file", unique()).unwrap();
+    /// Makes it, with these files in it, and serves it. Needs git.
+    pub fn serve(files: &[(&str, &str)]) -> Result<Self> {
+        let dir = Project::empty()?;
+        for (path, text) in files {
+            dir.file(&format!("repository/{path}"), text)?;
+        }
         let work = dir.path().join("repository");
         let git = |args: &[&str]| {
             let identity = ["-c", "user.name=e2e", "-c", "user.email=e2e@example.com"];
-            let done = Command::new("git")
-                .current_dir(&work)
-                .args(identity)
-                .args(args)
-                .output()
-                .unwrap();
-            assert!(
+            let mut git = Command::new("git");
+            git.current_dir(&work).args(identity).args(args);
+            let done = git.output().context("cannot run git; install it")?;
+            ensure!(
                 done.status.success(),
                 "{}",
                 String::from_utf8_lossy(&done.stderr)
             );
+            Ok(())
         };
-        git(&["init", "--quiet", "--initial-branch=main"]);
-        git(&["add", "."]);
-        git(&["commit", "--quiet", "--message=first"]);
-        let free = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        git(&["init", "--quiet", "--initial-branch=main"])?;
+        git(&["add", "."])?;
+        git(&["commit", "--quiet", "--message=first"])?;
+        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let daemon = Command::new("git")
             .args([
                 "daemon",
@@ -53,19 +54,18 @@ impl Repository {
             .arg(format!("--base-path={}", dir.path().display()))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .spawn()?;
         for _ in 0..100 {
             if TcpStream::connect(free).is_ok() {
                 break;
             }
             thread::sleep(Duration::from_millis(50));
         }
-        Self {
+        Ok(Self {
             url: format!("git://{free}/repository"),
             daemon,
             _dir: dir,
-        }
+        })
     }
 }
 
