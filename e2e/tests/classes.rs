@@ -32,21 +32,25 @@ const MAKE: &str = "#!/bin/sh\nsed -n 's/^\\t//p' Makefile | sh -e\n";
 #[test]
 fn a_store_stays_for_a_makefile_that_calls_the_tool() {
     let engine = Engine::from_env().unwrap();
-    let spec = "
+    let spec = format!(
+        "
 name: classes-make
 from: golang:1.24
+env: {{ONCE: {}}}
 user: build
 workdir: /src
 steps:
   - install: go
   - copy: .
-  - copy: {src: make, dest: /usr/local/bin/, chmod: 0755}
+  - copy: {{src: make, dest: /usr/local/bin/, chmod: 0755}}
   - run: make app
   - run: test -z \"$GOMODCACHE\" && echo '>nothing is kept'
 image:
   cmd: [./app]
-";
-    let project = Project::new(&engine, spec).unwrap();
+",
+        unique()
+    );
+    let project = Project::new(&engine, &spec).unwrap();
     fixture(&project, "go/first");
     project.file("Makefile", MAKEFILE).unwrap();
     project.file("make", MAKE).unwrap();
@@ -145,14 +149,18 @@ fn nothing_stale_is_built_of_older_sources() {
 #[test]
 fn build_args_say_who_the_build_user_is() {
     let engine = Engine::from_env().unwrap();
-    let spec = "
+    let spec = format!(
+        "
 from: python:3.13-slim
+env: {{ONCE: {}}}
 user: build
 workdir: /app
 steps:
   - run: pip download --help >/dev/null; echo \">$(id -u):$(id -g) $(stat -c %u:%g $PIP_CACHE_DIR . ~ | tr '\\n' ' ')\"; touch $PIP_CACHE_DIR/x
-";
-    let project = Project::new(&engine, spec).unwrap();
+",
+        unique()
+    );
+    let project = Project::new(&engine, &spec).unwrap();
     let namespace = unique();
     let build = || engine.build(&project).namespace(&namespace);
     let ids = "1000:1000 1000:1000 1000:1000 1000:1000 ";
@@ -170,8 +178,9 @@ fn a_dockerfile_shares_its_caches_where_ids_are_its_own() {
     let install = "pip download --dest /tmp/wheels click==8.3.0";
     for (user, uid, home) in [("root", 0, "/root"), ("build", 1000, "/home/build")] {
         let target = format!("{home}/.cache/pip");
+        let once = unique();
         let spec = format!(
-            "cache-ids: dockerfile\ncache-layout: home\nfrom: python:3.13-slim\nuser: {user}\nsteps:\n  - run: {install}\n"
+            "cache-ids: dockerfile\ncache-layout: home\nfrom: python:3.13-slim\nenv: {{ONCE: {once}}}\nuser: {user}\nsteps:\n  - run: {install}\n"
         );
         let owner = if uid == 0 {
             String::new()
@@ -180,7 +189,7 @@ fn a_dockerfile_shares_its_caches_where_ids_are_its_own() {
         };
         let dockerfile = format!(
             "FROM python:3.13-slim\nRUN mkdir -p {home}/.cache && chown -R {uid}:{uid} {home}\nUSER {uid}:{uid}\n\
-             ENV HOME={home}\nRUN --mount=type=cache,target={target}{owner} {install}\n"
+             ENV HOME={home} ONCE={once}\nRUN --mount=type=cache,target={target}{owner} {install}\n"
         );
         let project = Project::new(&engine, &spec).unwrap();
         project.file("Dockerfile", dockerfile).unwrap();
