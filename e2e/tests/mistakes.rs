@@ -153,8 +153,6 @@ fn files_and_images_that_do_not_exist() {
 #[test]
 fn files_that_are_no_spec() {
     let engine = Engine::from_env().unwrap();
-    let text = refused(&engine, "FROM debian:trixie-slim\nRUN echo hello\n");
-    says(&text, &["Dockerfile"]);
     let text = refused(&engine, "from: [debian\nsteps: }\n");
     says(&text, &["larder.yaml:"]);
     let text = refused(&engine, "from: debian\nfrom: debian\n");
