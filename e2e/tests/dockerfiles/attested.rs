@@ -21,7 +21,7 @@ ENTRYPOINT [\"/scan\"]
 const DOCKERFILE: &str = "\
 FROM python:3.13-slim
 ENV ONCE=NOW
-RUN pip download --help >/dev/null && cat /proc/sys/kernel/random/uuid > /random
+RUN pip download --help >/dev/null && cat /proc/sys/kernel/random/uuid > /random && echo \">$(cat /random)\"
 ";
 
 #[test]
@@ -39,20 +39,25 @@ fn an_sbom_is_of_the_image_with_caches() {
     let dockerfile = DOCKERFILE.replace("NOW", &unique());
     let text = format!("# syntax={}\n{dockerfile}", engine.frontend());
     project.file("Dockerfile", text).unwrap();
-    let built = Project::empty().unwrap();
-    let context = project.path().to_string_lossy().into_owned();
-    let sbom = format!("--sbom=generator={generator}");
-    let output = format!("--output=type=local,dest={}", built.path().display());
-    engine
-        .docker_output(&["buildx", "build", &sbom, &output, &context])
+    let folder = Project::empty().unwrap();
+    let archive = folder.path().join("image.tar");
+    let built = engine
+        .build(&project)
+        .file("Dockerfile")
+        .option(format!("--sbom=generator={generator}"))
+        .option(format!("--output=type=oci,dest={}", archive.display()))
+        .succeed()
         .unwrap();
-    let random = fs::read_to_string(built.path().join("random")).unwrap();
-    let files = fs::read_dir(built.path()).unwrap();
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let names: Vec<String> = names.filter(|name| name.contains("spdx")).collect();
-    let [name] = names.as_slice() else {
-        panic!("SBOMs: {names:?}");
+    let ran = built.said();
+    let [random] = ran.as_slice() else {
+        panic!("the step ran {} times", ran.len());
     };
-    let said = fs::read_to_string(built.path().join(name)).unwrap();
-    assert!(said.contains(random.trim()), "{random} is not in {said}");
+    // Unlike layers, an SBOM is not compressed.
+    let archive = fs::read(archive).unwrap();
+    let name = format!("\"{random}\"");
+    assert!(
+        archive
+            .windows(name.len())
+            .any(|part| part == name.as_bytes())
+    );
 }
