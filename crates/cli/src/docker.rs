@@ -27,7 +27,8 @@ impl Question<'_> {
             tempfile::tempdir().context("cannot make a directory for Docker's answer")?;
         let answer = directory.path().join("answer.json");
         let status = Command::new("docker")
-            // Older versions know no `--call`, newer ones take this too.
+            // Older versions know no `--call`, and this as an experiment only; newer ones take it too.
+            .env("BUILDX_EXPERIMENTAL", "1")
             .args(["buildx", "build", "--print=plan,format=json"])
             .args(["--build-arg", &format!("BUILDKIT_SYNTAX={}", self.frontend)])
             .args(["--build-arg", "LARDER_CACHE_IDS=dockerfile"])
