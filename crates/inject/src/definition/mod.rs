@@ -98,7 +98,7 @@ pub struct Examined {
     pub injected: Digest,
     /// Its name in the progress display.
     pub name: String,
-    /// The source file, by index into `SourceInfo`s of all definitions, and its first line range.
+    /// The name of the source file, and the first range of lines there, from 1.
     pub location: Option<(String, RangeInclusive<u32>)>,
     /// What it gets and what it does not, and why.
     pub decision: Decision,
