@@ -191,7 +191,7 @@ fn blame(spec: &Spec, request: &Request, reference: &str, failure: &Failure) -> 
     for stage in &spec.stages {
         let copies = stage.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Copy(copy) => copy.from.as_ref(),
-            StepKind::Run(_) | StepKind::Install(_) => None,
+            _ => None,
         });
         for template in std::iter::once(&stage.from).chain(copies) {
             let lookup = |name: &str| Some(arg(spec, request, &stage.args, name));

@@ -8,7 +8,7 @@ use larder_diagnostic::{Diagnostic, SourceFile, Spanned};
 use larder_plan::{
     CACHE_CONTEXT, Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan,
 };
-use larder_spec::model::{Copy, Image, Spec, Stage, Step, StepKind};
+use larder_spec::model::{Copy, Spec, Stage, Step, StepKind};
 use larder_spec::parse;
 use larder_spec::template::Template;
 
@@ -220,13 +220,10 @@ fn with_all_stages(spec: &Spec) -> Spec {
         let span = stage.name.span;
         Step {
             name: None,
-            kind: StepKind::Copy(Copy {
+            kind: StepKind::Copy(Box::new(Copy {
                 from: Some(Template::text(stage.name.value.clone(), span)),
-                src: vec![Template::text(".", span)],
-                dest: Template::text("/", span),
-                chown: None,
-                chmod: None,
-            }),
+                ..Copy::new(vec![Template::text(".", span)], Template::text("/", span))
+            })),
             span,
         }
     });
@@ -237,15 +234,9 @@ fn with_all_stages(spec: &Spec) -> Spec {
     let mut all = spec.clone();
     all.target = Some(Spanned::new(ALL.to_owned(), span));
     all.stages.push(Stage {
-        name: Spanned::new(ALL.to_owned(), span),
-        from: Template::text("scratch", span),
-        args: Vec::new(),
-        env: Vec::new(),
-        workdir: None,
         user: Some(Spanned::new(Template::text("0:0", span), span)),
-        caches: None,
         steps: copies.collect(),
-        image: Image::default(),
+        ..Stage::empty(Spanned::new(ALL.to_owned(), span))
     });
     all
 }

@@ -9,7 +9,7 @@ use larder_inject::distribution::{self, distribution};
 use crate::accounts::Accounts;
 use crate::facts::ImageFact;
 use crate::image::ImageConfig;
-use crate::model::Base;
+use crate::model::{Base, ImageId};
 use crate::planner::Planner;
 use crate::stages::From;
 use crate::users::Users;
@@ -74,7 +74,10 @@ pub(crate) fn base(planner: &Planner<'_>, from: &From, position: &[usize]) -> Ba
     match from {
         From::Stage(index) => Base::Stage(position[*index]),
         From::Scratch | From::Unclear => Base::Scratch,
-        From::Image { reference, .. } => Base::Image(pinned(planner, reference)),
+        From::Image { reference, .. } => Base::Image(ImageId {
+            reference: pinned(planner, reference),
+            platform: None,
+        }),
     }
 }
 

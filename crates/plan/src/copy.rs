@@ -6,7 +6,7 @@ use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_spec::model::{Copy, Step};
 use larder_spec::template::Template;
 
-use crate::model::{Action, CopyFrom, PlannedCopy, PlannedStage};
+use crate::model::{Action, CopyFrom, ImageId, PlannedCopy, PlannedStage};
 use crate::names;
 use crate::stage::Builder;
 use crate::stages::From;
@@ -23,7 +23,10 @@ impl Builder<'_, '_> {
             ),
             Some(From::Image { written, reference }) => {
                 self.planner.image(reference);
-                let pinned = crate::base::pinned(self.planner, reference);
+                let pinned = ImageId {
+                    reference: crate::base::pinned(self.planner, reference),
+                    platform: None,
+                };
                 (CopyFrom::Image(pinned), format!(" from {written}"))
             }
         };
@@ -65,11 +68,8 @@ impl Builder<'_, '_> {
             names::line(&format!("copy {} to {dest}{origin}", names::paths(&src)))
         };
         let copy = PlannedCopy {
-            from,
-            src,
-            dest,
-            owner,
             mode: copy.chmod.as_ref().map(|mode| mode.value),
+            ..PlannedCopy::new(from, src, dest, owner)
         };
         self.push(name, step.span, Action::Copy(vec![copy]));
     }
@@ -97,9 +97,7 @@ fn outside(written: &str, span: Span, from: &CopyFrom) -> Diagnostic {
             "the build context",
             "paths start at the context; build from a directory further up to reach it",
         ),
-        CopyFrom::Stage(_) | CopyFrom::Image(_) => {
-            ("what it is copied from", "paths start at the root there")
-        }
+        _ => ("what it is copied from", "paths start at the root there"),
     };
     Diagnostic::error(span, format!("{} is outside of {what}", quote(written))).hint(hint)
 }
@@ -109,7 +107,7 @@ pub(crate) fn context_paths(stages: &[PlannedStage]) -> Option<Vec<String>> {
     let mut paths = BTreeSet::new();
     for step in stages.iter().flat_map(|stage| &stage.steps) {
         match &step.action {
-            Action::Copy(copies) => {
+            Action::Copy(copies) | Action::Link(copies) => {
                 let copies = copies.iter().filter(|copy| copy.from == CopyFrom::Context);
                 paths.extend(copies.flat_map(|copy| &copy.src));
             }

@@ -42,7 +42,8 @@ pub use image::ImageConfig;
 pub use lower::{Lowered, cache_context, lower};
 pub use model::Plan;
 pub use request::{
-    CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NoCache, Request, RunOptions, platform_name,
+    CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NamedContext, NoCache, Request, RunOptions,
+    platform_name,
 };
 pub use show::show;
 
@@ -154,6 +155,8 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         seeds: caches::seeds(planner, &out),
         stages: out,
         images,
+        contexts: BTreeMap::new(),
+        annotations: Vec::new(),
         config,
         base_config,
         request: planner.request.clone(),

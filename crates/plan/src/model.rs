@@ -6,8 +6,11 @@ use std::sync::Arc;
 use larder_diagnostic::{Diagnostic, Span};
 use larder_inject::Decision;
 
+use buildkit_llb::{Network, Platform, Security};
+use larder_spec::model::AnnotationLevel;
+
 use crate::image::ImageConfig;
-use crate::request::Request;
+use crate::request::{Context, Request};
 
 /// Everything that is going to happen.
 #[derive(Clone, Debug)]
@@ -22,6 +25,10 @@ pub struct Plan {
     pub stages: Vec<PlannedStage>,
     /// The images that stages stand on or copy from: name as written to the reference that is pulled.
     pub images: BTreeMap<String, String>,
+    /// The contexts that the client names and the result uses.
+    pub contexts: BTreeMap<String, Context>,
+    /// Annotations of the result, in the order of the spec: level, key and value.
+    pub annotations: Vec<(AnnotationLevel, String, String)>,
     /// Paths of the context that steps use, sorted; `None` if one uses all of it.
     pub context_paths: Option<Vec<String>>,
     /// Directories of the context `larder-cache` that caches of the same name start from.
@@ -69,8 +76,19 @@ pub enum Base {
     Scratch,
     /// The stage of that index in [`Plan::stages`].
     Stage(usize),
-    /// An image: the reference that is pulled.
-    Image(String),
+    /// An image.
+    Image(ImageId),
+    /// The files of the named context in [`Plan::contexts`].
+    Context(String),
+}
+
+/// An image that is pulled.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImageId {
+    /// Its reference, with a digest where one was found.
+    pub reference: String,
+    /// Its platform, if that is not the one which the build is for.
+    pub platform: Option<Platform>,
 }
 
 /// One operation, or a few that belong together.
@@ -107,6 +125,8 @@ pub enum Action {
     },
     /// Copies files, in one operation.
     Copy(Vec<PlannedCopy>),
+    /// Copies files to a layer of their own, which is laid over what is there.
+    Link(Vec<PlannedCopy>),
     /// Runs a program.
     Run(Box<PlannedRun>),
     /// Makes what the image keeps for running containers.
@@ -154,6 +174,28 @@ pub struct PlannedCopy {
     pub owner: Owner,
     /// Mode of the copies; that of the sources otherwise.
     pub mode: Option<u32>,
+    /// Patterns of what is not copied, relative to each source.
+    pub exclude: Vec<String>,
+    /// Whether the directories above a source are made below `dest`, too.
+    pub parents: bool,
+    /// Whether archives are unpacked.
+    pub unpack: bool,
+}
+
+impl PlannedCopy {
+    /// A copy with nothing else said.
+    pub fn new(from: CopyFrom, src: Vec<String>, dest: String, owner: Owner) -> PlannedCopy {
+        PlannedCopy {
+            from,
+            src,
+            dest,
+            owner,
+            mode: None,
+            exclude: Vec::new(),
+            parents: false,
+            unpack: false,
+        }
+    }
 }
 
 /// Where a copy comes from.
@@ -163,8 +205,14 @@ pub enum CopyFrom {
     Context,
     /// The stage of that index in [`Plan::stages`].
     Stage(usize),
-    /// An image: the reference that is pulled.
-    Image(String),
+    /// An image.
+    Image(ImageId),
+    /// The named context in [`Plan::contexts`].
+    Named(String),
+    /// What an URL or a repository holds.
+    Source(Box<buildkit_llb::Source>),
+    /// A file with this text: its name is the last part of `src`.
+    Text(String),
 }
 
 /// A program that runs.
@@ -184,6 +232,83 @@ pub struct PlannedRun {
     pub outputs: Vec<PlannedOutput>,
     /// Files that are there while it runs, and leave no trace.
     pub manifests: Option<Manifests>,
+    /// What it sees and may do beside that.
+    pub options: PlannedOptions,
+}
+
+/// What a program sees and may do, as its step says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlannedOptions {
+    /// Secrets of the client.
+    pub secrets: Vec<PlannedSecret>,
+    /// SSH agents of the client.
+    pub ssh: Vec<PlannedSsh>,
+    /// Files and directories in memory.
+    pub mounts: Vec<PlannedMount>,
+    /// What network it has; what the client asks for otherwise.
+    pub network: Option<Network>,
+    /// What it may do.
+    pub security: Security,
+}
+
+/// A secret for one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedSecret {
+    /// Names it.
+    pub id: String,
+    /// The absolute path of the file that holds it.
+    pub target: Option<String>,
+    /// The variable that holds it.
+    pub env: Option<String>,
+    /// Whether the step runs without it.
+    pub optional: bool,
+    /// The file's owner.
+    pub owner: Owner,
+    /// The file's mode.
+    pub mode: u32,
+}
+
+/// An SSH agent for one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedSsh {
+    /// Names it.
+    pub id: String,
+    /// The absolute path of the socket.
+    pub target: String,
+    /// Whether the step runs without it.
+    pub optional: bool,
+    /// The socket's owner.
+    pub owner: Owner,
+    /// The socket's mode.
+    pub mode: u32,
+}
+
+/// A mount for one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedMount {
+    /// Absolute.
+    pub target: String,
+    /// What.
+    pub kind: PlannedMountKind,
+}
+
+/// What is mounted for one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlannedMountKind {
+    /// Files of another filesystem.
+    Bind {
+        /// Which.
+        from: CopyFrom,
+        /// The path there; empty for its root.
+        source: String,
+        /// Whether the program may write, to lose what it wrote.
+        writable: bool,
+    },
+    /// A directory in memory.
+    Tmpfs {
+        /// How much fits in, in bytes.
+        size: Option<u64>,
+    },
 }
 
 /// What an image keeps for running containers.

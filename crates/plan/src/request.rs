@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::image::ImageConfig;
 use buildkit_llb::{ExtraHost, Network, Platform, ProxyEnv, ResolveMode, Source, Ulimit};
 
 /// The name of a build context with files for steps, and for caches to start from.
@@ -35,8 +36,29 @@ pub struct Request {
     /// `--build-context larder-cache=…`: every step sees it at [`CACHE_CONTEXT_TARGET`], and a cache
     /// whose name a directory in it has starts from the files there.
     pub cache_context: Option<Context>,
+    /// `--build-context NAME=…`: they come before stages and images of that name.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// The time of files, of the image and of its history, in seconds since 1970:
+    /// `--build-arg SOURCE_DATE_EPOCH=…`.
+    pub epoch: Option<i64>,
     /// How every step runs.
     pub run: RunOptions,
+}
+
+/// What a named context is.
+#[derive(Clone, Debug)]
+pub enum NamedContext {
+    /// Another image: `docker-image://…`.
+    Image(String),
+    /// Files.
+    Files(Context),
+    /// An image that came as a definition of its own, or from an OCI layout.
+    Built {
+        /// Its files.
+        files: Context,
+        /// Its config.
+        config: Box<ImageConfig>,
+    },
 }
 
 /// Which steps run again although nothing changed. Cache mounts keep what they hold.
@@ -123,6 +145,8 @@ impl Request {
                 exclude: Vec::new(),
             },
             cache_context: None,
+            contexts: BTreeMap::new(),
+            epoch: None,
             run: RunOptions::default(),
         }
     }

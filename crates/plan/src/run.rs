@@ -10,7 +10,7 @@ use larder_spec::model::{CacheChoice, Command, EnvVar, Run, Step};
 
 use crate::caches;
 use crate::facts::ImageNeed;
-use crate::model::{Account, Action, Manifests, PlannedOutput, PlannedRun};
+use crate::model::{Account, Action, Manifests, PlannedOptions, PlannedOutput, PlannedRun};
 use crate::names;
 use crate::outputs;
 use crate::planner::Scope;
@@ -139,6 +139,7 @@ impl Builder<'_, '_> {
             decision,
             outputs: program.outputs,
             manifests: program.manifests,
+            options: PlannedOptions::default(),
         };
         self.push(program.name, program.span, Action::Run(Box::new(run)));
         let step = self.steps.len();

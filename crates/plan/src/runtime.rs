@@ -6,7 +6,7 @@ use std::sync::Arc;
 use larder_catalog::{RUNTIMES, Runtime};
 use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 use larder_inject::{CacheMount, Id};
-use larder_spec::model::{EnvVar, Spec, StepKind, Tool};
+use larder_spec::model::{EnvVar, Spec, StepKind};
 
 use crate::base::Ground;
 use crate::env::Env;
@@ -177,7 +177,7 @@ impl Said {
             said.variables.extend(lower_case(&stage.image.env));
             for step in &stage.steps {
                 if let StepKind::Install(install) = &step.kind {
-                    said.tools.insert(tool_of_install(install.tool.value));
+                    said.tools.insert(install.tool.value.name());
                 }
             }
             let steps = stages.get(position[index]);
@@ -187,7 +187,7 @@ impl Said {
                         let mounts = run.decision.mounts.iter();
                         said.tools.extend(mounts.filter_map(tool_of_cache));
                     }
-                    Action::Copy(copies) => {
+                    Action::Copy(copies) | Action::Link(copies) => {
                         let places = copies.iter().map(|copy| copy.dest.clone());
                         said.copies.extend(places);
                     }
@@ -278,15 +278,6 @@ fn tool_of_cache(mount: &CacheMount) -> Option<&'static str> {
     let own = mount.id.parse::<Id>().is_ok_and(|id| id.own);
     let cache = larder_catalog::cache(&mount.cache).filter(|_| !own);
     cache.map(|cache| cache.tool)
-}
-
-fn tool_of_install(tool: Tool) -> &'static str {
-    match tool {
-        Tool::Pip => "pip",
-        Tool::Npm => "npm",
-        Tool::Go => "go",
-        Tool::Cargo => "cargo",
-    }
 }
 
 /// What a name stands for: one of that name, or else those of a tool or a language.

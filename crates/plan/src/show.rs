@@ -38,7 +38,8 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
     let base = match &stage.base {
         Base::Scratch => "scratch".to_owned(),
         Base::Stage(index) => format!("stage {}", plan.stages[*index].name),
-        Base::Image(reference) => reference.clone(),
+        Base::Image(image) => image.reference.clone(),
+        Base::Context(name) => name.clone(),
     };
     let _ = writeln!(out, "\nstage {} from {base}", names::line(&stage.name));
     let user = &stage.user;
@@ -67,7 +68,9 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
                     let from = match &copy.from {
                         CopyFrom::Context => "the context",
                         CopyFrom::Stage(index) => plan.stages[*index].name.as_str(),
-                        CopyFrom::Image(reference) => reference,
+                        CopyFrom::Image(image) => &image.reference,
+                        CopyFrom::Named(name) => name,
+                        CopyFrom::Source(_) | CopyFrom::Text(_) => "",
                     };
                     let mode = copy.mode.map(|mode| format!(", mode {mode:04o}"));
                     let _ = writeln!(
@@ -90,7 +93,7 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
                     let _ = writeln!(out, "      keeps {path}");
                 }
             }
-            Action::Directories { .. } | Action::Copy(_) => {}
+            Action::Directories { .. } | Action::Copy(_) | Action::Link(_) => {}
         }
     }
 }

@@ -182,6 +182,7 @@ impl Builder<'_, '_> {
                 StepKind::Run(run) => self.run(step, run, account),
                 StepKind::Copy(copy) => self.copy(step, copy, self.copies.get(&index)),
                 StepKind::Install(install) => self.install(step, install, &account),
+                StepKind::Add(_) | StepKind::File(_) => {}
             }
         }
     }
@@ -340,6 +341,6 @@ fn step_user(step: &model::Step) -> Option<&larder_diagnostic::Spanned<Template>
     match &step.kind {
         StepKind::Run(run) => run.user.as_ref(),
         StepKind::Install(install) => install.user.as_ref(),
-        StepKind::Copy(_) => None,
+        StepKind::Copy(_) | StepKind::Add(_) | StepKind::File(_) => None,
     }
 }

@@ -8,6 +8,7 @@
 
 mod comments;
 mod decode;
+pub mod language;
 pub mod model;
 mod report;
 mod suggest;

@@ -63,6 +63,7 @@ impl Builder<'_, '_> {
             Tool::Npm => npm::recipe(&mut finder),
             Tool::Go => go::recipe(&mut finder),
             Tool::Cargo => cargo::recipe(&mut finder),
+            _ => None,
         };
         let directory = finder.directory;
         // Reported, or asked for.
@@ -152,13 +153,8 @@ impl Builder<'_, '_> {
                 None => up(directory, from),
             };
             let dest = crate::paths::join(workdir, &below);
-            PlannedCopy {
-                from: CopyFrom::Context,
-                src,
-                dest: if dest == "/" { dest } else { dest + "/" },
-                owner: account.owner(),
-                mode: None,
-            }
+            let dest = if dest == "/" { dest } else { dest + "/" };
+            PlannedCopy::new(CopyFrom::Context, src, dest, account.owner())
         });
         let copies = copies.collect();
         let name = names::line(&format!("copy {}", names::paths(files)));

@@ -105,7 +105,7 @@ fn filled<'a>(
 
 fn fills(step: &PlannedStep, target: &str) -> bool {
     match &step.action {
-        Action::Copy(copies) => copies.iter().any(|copy| {
+        Action::Copy(copies) | Action::Link(copies) => copies.iter().any(|copy| {
             let dest = copy.dest.trim_end_matches('/');
             within(if dest.is_empty() { "/" } else { dest }, target)
         }),

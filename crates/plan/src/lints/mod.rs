@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
         match self.step.map(|step| &step.kind) {
             Some(StepKind::Run(run)) => (run.caches.as_ref(), &run.env),
             Some(StepKind::Install(install)) => (install.caches.as_ref(), &install.env),
-            Some(StepKind::Copy(_)) | None => (None, &[]),
+            Some(StepKind::Copy(_) | StepKind::Add(_) | StepKind::File(_)) | None => (None, &[]),
         }
     }
 

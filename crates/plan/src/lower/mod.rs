@@ -103,7 +103,9 @@ impl Lowering<'_> {
         let mut root = match &stage.base {
             Base::Scratch => None,
             Base::Stage(index) => self.stages.get(*index).copied().flatten(),
-            Base::Image(reference) => {
+            Base::Context(_) => None,
+            Base::Image(image) => {
+                let reference = &image.reference;
                 let name = format!("[{}] from {reference}", crate::names::line(&stage.name));
                 self.image(reference, name, stage.span)
             }
@@ -115,7 +117,7 @@ impl Lowering<'_> {
                     let exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
                     self.graph.add(exec, &self.here, meta)
                 }
-                Action::Copy(copies) => {
+                Action::Copy(copies) | Action::Link(copies) => {
                     let mut file = File::on(root);
                     for copy in copies {
                         file = self.copies(file, copy, step.span);
@@ -197,8 +199,10 @@ impl Lowering<'_> {
                 Some(loaded) => (loaded.files, loaded.root.clone()),
                 None => return file,
             },
+            CopyFrom::Named(_) | CopyFrom::Source(_) | CopyFrom::Text(_) => return file,
             CopyFrom::Stage(index) => (self.stages.get(*index).copied().flatten(), "/".to_owned()),
-            CopyFrom::Image(reference) => {
+            CopyFrom::Image(image) => {
+                let reference = &image.reference;
                 let name = format!("[internal] from {reference}");
                 (self.image(reference, name, span), "/".to_owned())
             }
@@ -311,13 +315,12 @@ impl Lowering<'_> {
             });
         }
         for path in &manifests.copied {
-            let copy = PlannedCopy {
-                from: CopyFrom::Context,
-                src: vec![path.clone()],
-                dest: format!("/{path}"),
+            let copy = PlannedCopy::new(
+                CopyFrom::Context,
+                vec![path.clone()],
+                format!("/{path}"),
                 owner,
-                mode: None,
-            };
+            );
             file = self.copies(file, &copy, span);
         }
         let vertex = self

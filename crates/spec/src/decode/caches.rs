@@ -148,6 +148,8 @@ impl<'src> Decoder<'_, 'src> {
             uid,
             gid,
             mode,
+            from: None,
+            source: None,
         })
     }
 
@@ -157,7 +159,7 @@ impl<'src> Decoder<'_, 'src> {
         let of_steps = of_steps.filter_map(|step| match &step.kind {
             StepKind::Run(run) => run.caches.as_ref(),
             StepKind::Install(install) => install.caches.as_ref(),
-            StepKind::Copy(_) => None,
+            StepKind::Copy(_) | StepKind::Add(_) | StepKind::File(_) => None,
         });
         let of_stages = spec.stages.iter().filter_map(|stage| stage.caches.as_ref());
         let choices = spec.caches.iter().chain(of_stages).chain(of_steps);

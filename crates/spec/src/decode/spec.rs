@@ -3,7 +3,7 @@
 use larder_diagnostic::{Diagnostic, Spanned, quote};
 
 use super::fields::Keys;
-use super::stage::{self, IN_IMAGE, IN_STEPS};
+use super::stage::{IN_IMAGE, IN_STEPS};
 use super::{Decoder, Slot, describe};
 use crate::comments;
 use crate::model::{CacheIds, Layout, Scope, Spec, Stage};
@@ -145,7 +145,7 @@ impl<'src> Decoder<'_, 'src> {
             .find(|f| f.key == "from")
             .unwrap_or(&inline[0])
             .at;
-        let mut stage = stage::empty(Spanned::new("default".to_owned(), place));
+        let mut stage = Stage::empty(Spanned::new("default".to_owned(), place));
         if !self.stage_fields(&mut stage, inline) {
             let hint = "name an image, or `scratch`";
             self.error(place, "a spec with one stage has no `from`", hint);

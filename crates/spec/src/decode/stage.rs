@@ -1,10 +1,10 @@
 //! A stage, below `stages` or at the top.
 
-use larder_diagnostic::{Span, Spanned, quote};
+use larder_diagnostic::{Spanned, quote};
 
 use super::fields::Keys;
 use super::{Decoder, Slot};
-use crate::model::{Image, Stage};
+use crate::model::Stage;
 use crate::template::Template;
 use crate::tree::Kind;
 
@@ -38,7 +38,7 @@ impl<'src> Decoder<'_, 'src> {
         }
         let fields = self.fields(slot.node, &STAGE);
         let name = Spanned::new(slot.key.to_owned(), slot.at);
-        let mut stage = empty(name);
+        let mut stage = Stage::empty(name);
         let has_from = self.stage_fields(&mut stage, fields);
         if !has_from {
             self.error(
@@ -105,22 +105,5 @@ impl<'src> Decoder<'_, 'src> {
             return false;
         }
         true
-    }
-}
-
-/// A stage that says nothing. What stands for a `from` that is missing is never built, since that
-/// is an error.
-pub(super) fn empty(name: Spanned<String>) -> Stage {
-    let span: Span = name.span;
-    Stage {
-        name,
-        from: Template::text("scratch", span),
-        args: Vec::new(),
-        env: Vec::new(),
-        workdir: None,
-        user: None,
-        caches: None,
-        steps: Vec::new(),
-        image: Image::default(),
     }
 }

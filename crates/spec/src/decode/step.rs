@@ -4,7 +4,7 @@ use larder_diagnostic::{Diagnostic, Spanned, quote};
 
 use super::fields::Keys;
 use super::{Decoder, Slot};
-use crate::model::{Copy, Install, Run, Step, StepKind, Tool};
+use crate::model::{Copy, Install, Run, RunOptions, Step, StepKind, Tool};
 use crate::suggest;
 use crate::template::Template;
 use crate::tree::Kind;
@@ -46,13 +46,6 @@ const COPY: Keys = Keys {
         ("name", "put it beside `copy`"),
     ],
 };
-
-const TOOLS: [(&str, Tool); 4] = [
-    ("pip", Tool::Pip),
-    ("npm", Tool::Npm),
-    ("go", Tool::Go),
-    ("cargo", Tool::Cargo),
-];
 
 impl<'src> Decoder<'_, 'src> {
     pub(super) fn steps(&mut self, slot: Slot<'_, 'src>) -> Vec<Step> {
@@ -152,14 +145,16 @@ impl<'src> Decoder<'_, 'src> {
                 _ => caches = self.caches(field),
             }
         }
-        let kind = StepKind::Run(Run {
+        let kind = StepKind::Run(Box::new(Run {
             command: command?,
             user,
             workdir,
             env,
             caches,
             outputs,
-        });
+            shell: None,
+            options: RunOptions::default(),
+        }));
         let span = slot.span();
         Some(Step { name, kind, span })
     }
@@ -172,7 +167,9 @@ impl<'src> Decoder<'_, 'src> {
             match field.key {
                 "install" => {
                     let at = field.span();
-                    tool = self.word(field, &TOOLS).map(|tool| Spanned::new(tool, at));
+                    tool = self
+                        .word(field, &Tool::ALL.map(|tool| (tool.name(), tool)))
+                        .map(|tool| Spanned::new(tool, at));
                 }
                 "name" => name = self.template(field, "text"),
                 "user" => user = self.user(field),
@@ -181,13 +178,14 @@ impl<'src> Decoder<'_, 'src> {
                 _ => caches = self.caches(field),
             }
         }
-        let kind = StepKind::Install(Install {
+        let kind = StepKind::Install(Box::new(Install {
             tool: tool?,
             user,
             workdir,
             env,
             caches,
-        });
+            options: RunOptions::default(),
+        }));
         let span = slot.span();
         Some(Step { name, kind, span })
     }
@@ -215,7 +213,7 @@ impl<'src> Decoder<'_, 'src> {
                 _ => name = self.template(field, "text"),
             }
         }
-        let kind = StepKind::Copy(copy?);
+        let kind = StepKind::Copy(Box::new(copy?));
         let span = slot.span();
         Some(Step { name, kind, span })
     }
@@ -226,13 +224,7 @@ impl<'src> Decoder<'_, 'src> {
         if !matches!(slot.kind(), Kind::Mapping(_)) {
             let src = self.sources(slot, "a path, a list of paths, or a mapping with `src`")?;
             let inside = self.all_in_context(&src);
-            return inside.then(|| Copy {
-                from: None,
-                src,
-                dest: here(&slot),
-                chown: None,
-                chmod: None,
-            });
+            return inside.then(|| Copy::new(src, here(&slot)));
         }
         let (mut from, mut src, mut chown, mut chmod) = (None, None, None, None);
         let mut dest = Some(here(&slot));
@@ -278,6 +270,9 @@ impl<'src> Decoder<'_, 'src> {
             dest,
             chown,
             chmod,
+            exclude: Vec::new(),
+            parents: false,
+            link: false,
         })
     }
 

@@ -59,7 +59,11 @@ impl<'src> Decoder<'_, 'src> {
                 continue;
             }
             let name = Spanned::new(name.to_owned(), at);
-            out.push(Arg { name, default });
+            out.push(Arg {
+                name,
+                default,
+                description: None,
+            });
         }
         out
     }
@@ -74,6 +78,10 @@ impl<'src> Decoder<'_, 'src> {
             self.template_or_empty(entry)
         };
         let name = Spanned::new(entry.key.to_owned(), entry.at);
-        Some(Arg { name, default })
+        Some(Arg {
+            name,
+            default,
+            description: None,
+        })
     }
 }

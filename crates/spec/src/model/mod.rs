@@ -4,6 +4,13 @@ use larder_diagnostic::{Span, Spanned};
 
 use crate::template::Template;
 
+mod step;
+
+pub use step::{
+    Add, Bind, Command, Content, Copy, FileStep, Install, Mount, MountKind, Network, Output, Run,
+    RunOptions, Secret, Security, Ssh, Step, StepKind, Tool,
+};
+
 /// A whole spec.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -47,6 +54,8 @@ pub struct Arg {
     pub name: Spanned<String>,
     /// Its value where the client gives none. Without one it is unset.
     pub default: Option<Template>,
+    /// What it is for, shown by `docker buildx build --call=outline`.
+    pub description: Option<Spanned<String>>,
 }
 
 /// A chain of steps from a base.
@@ -54,8 +63,12 @@ pub struct Arg {
 pub struct Stage {
     /// Unique in the spec.
     pub name: Spanned<String>,
-    /// An earlier or later stage, `scratch`, or an image.
+    /// What it is for, shown by `docker buildx build --call=targets`.
+    pub description: Option<Spanned<String>>,
+    /// A named context, an earlier or later stage, `scratch`, or an image.
     pub from: Template,
+    /// The platform of the image that it stands on, and that its steps run on; the target's otherwise.
+    pub platform: Option<Spanned<Template>>,
     /// Args of this stage alone, and overriding those at the top.
     pub args: Vec<Arg>,
     /// Environment of its steps and of its image, in order.
@@ -64,12 +77,35 @@ pub struct Stage {
     pub workdir: Option<Template>,
     /// User of its steps and of its image: name, uid, `uid:gid`, or `build`.
     pub user: Option<Spanned<Template>>,
+    /// What runs its command lines, before the line itself; the base image's otherwise.
+    pub shell: Option<Spanned<Vec<String>>>,
     /// Caches of its steps.
     pub caches: Option<CacheChoice>,
     /// In order.
     pub steps: Vec<Step>,
     /// What the image says of itself.
     pub image: Image,
+}
+
+impl Stage {
+    /// A stage on nothing, which does nothing.
+    pub fn empty(name: Spanned<String>) -> Stage {
+        let span = name.span;
+        Stage {
+            name,
+            description: None,
+            from: Template::text("scratch", span),
+            platform: None,
+            args: Vec::new(),
+            env: Vec::new(),
+            workdir: None,
+            user: None,
+            shell: None,
+            caches: None,
+            steps: Vec::new(),
+            image: Image::default(),
+        }
+    }
 }
 
 /// A variable.
@@ -79,103 +115,6 @@ pub struct EnvVar {
     pub name: Spanned<String>,
     /// Its value.
     pub value: Template,
-}
-
-/// One element of `steps`.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// What progress calls it, in place of its text.
-    pub name: Option<Template>,
-    /// What it does.
-    pub kind: StepKind,
-    /// The whole element.
-    pub span: Span,
-}
-
-/// What a step does.
-#[derive(Clone, Debug)]
-pub enum StepKind {
-    /// Runs a command.
-    Run(Run),
-    /// Installs what a manifest names.
-    Install(Install),
-    /// Copies files.
-    Copy(Copy),
-}
-
-/// `run`.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// What runs.
-    pub command: Command,
-    /// Overrides the stage's user.
-    pub user: Option<Spanned<Template>>,
-    /// Overrides the stage's directory.
-    pub workdir: Option<Template>,
-    /// Variables of this step alone.
-    pub env: Vec<EnvVar>,
-    /// Caches of this step.
-    pub caches: Option<CacheChoice>,
-    /// What is copied out of its mounts once the command is done.
-    pub outputs: Vec<Output>,
-}
-
-/// A file or directory that a step copies from a mount to the image.
-#[derive(Clone, Debug)]
-pub struct Output {
-    /// Relative to the step's directory.
-    pub from: Template,
-    /// Relative to the step's directory; a directory to copy into if it is `.` or ends in `/`.
-    pub to: Template,
-}
-
-/// A command line.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// For `/bin/sh -c`; not expanded by us.
-    Shell(Spanned<String>),
-    /// Words, run without a shell; not expanded by us.
-    Exec(Vec<Spanned<String>>),
-}
-
-/// `install`.
-#[derive(Clone, Debug)]
-pub struct Install {
-    /// Which package manager.
-    pub tool: Spanned<Tool>,
-    /// Overrides the stage's user.
-    pub user: Option<Spanned<Template>>,
-    /// Where the manifests are in the context and, below the stage's directory, in the image.
-    pub workdir: Option<Template>,
-    /// Variables of this step alone.
-    pub env: Vec<EnvVar>,
-    /// Caches of this step.
-    pub caches: Option<CacheChoice>,
-}
-
-/// A package manager that `install` knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is the tool of that name")]
-pub enum Tool {
-    Pip,
-    Npm,
-    Go,
-    Cargo,
-}
-
-/// `copy`.
-#[derive(Clone, Debug)]
-pub struct Copy {
-    /// A stage or an image; the build context otherwise.
-    pub from: Option<Template>,
-    /// At least one path or pattern.
-    pub src: Vec<Template>,
-    /// Relative to the stage's directory; a directory if it ends in `/`.
-    pub dest: Template,
-    /// `user[:group]`, by name or number; the stage's user otherwise.
-    pub chown: Option<Spanned<Template>>,
-    /// Octal mode.
-    pub chmod: Option<Spanned<u32>>,
 }
 
 /// `image`: the OCI image config. What is not set is the base's.
@@ -195,6 +134,60 @@ pub struct Image {
     pub user: Option<Spanned<Template>>,
     /// Overrides the stage's directory.
     pub workdir: Option<Template>,
+    /// How a container is found to be well.
+    pub healthcheck: Option<Healthcheck>,
+    /// Directories that hold data of running containers.
+    pub volumes: Vec<Template>,
+    /// The signal that ends a container: a name or a number.
+    pub stop_signal: Option<Spanned<Template>>,
+    /// What runs command lines of the image; the stage's otherwise.
+    pub shell: Option<Spanned<Vec<String>>>,
+    /// Dockerfile instructions for builds that start from the image.
+    pub on_build: Vec<Spanned<String>>,
+    /// In order.
+    pub annotations: Vec<Annotation>,
+}
+
+/// `image.healthcheck`. Times are in nanoseconds; those that are not set are the daemon's defaults.
+#[derive(Clone, Debug)]
+pub struct Healthcheck {
+    /// What runs; `None` turns off the base's check.
+    pub test: Option<Command>,
+    /// Between two checks.
+    pub interval: Option<u64>,
+    /// How long one may take.
+    pub timeout: Option<u64>,
+    /// How long a container may take to begin, in which failures do not count.
+    pub start_period: Option<u64>,
+    /// Between two checks in that time.
+    pub start_interval: Option<u64>,
+    /// How many failures in a row make a container unhealthy.
+    pub retries: Option<u32>,
+}
+
+/// An element of `image.annotations`.
+#[derive(Clone, Debug)]
+pub struct Annotation {
+    /// What of the image it is put on, such as `index`; the manifest if it is not said.
+    pub level: AnnotationLevel,
+    /// Its key.
+    pub name: Spanned<String>,
+    /// Its value.
+    pub value: Template,
+}
+
+/// What an annotation is put on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AnnotationLevel {
+    /// The manifest of each platform.
+    #[default]
+    Manifest,
+    /// The descriptor of each manifest in the index.
+    ManifestDescriptor,
+    /// The index over all platforms.
+    Index,
+    /// The descriptor of the index in an OCI layout.
+    IndexDescriptor,
 }
 
 /// `caches`, at one level.
@@ -232,6 +225,10 @@ pub struct OwnCache {
     pub gid: Option<u32>,
     /// Octal mode; 0755 by default.
     pub mode: Option<u32>,
+    /// What it starts from: a named context, a stage or an image; nothing otherwise.
+    pub from: Option<Template>,
+    /// The directory of `from` that it starts from; its root otherwise.
+    pub source: Option<Template>,
 }
 
 /// What happens when two steps want a cache at once.

@@ -1,0 +1,71 @@
+//! The language as tables: which mappings there are, which keys they have, and what those take.
+//!
+//! The decoder takes its keys from here, and so do the JSON schema and the reference: what one knows,
+//! all know.
+
+/// A mapping with keys of ours.
+#[derive(Debug)]
+pub struct Mapping {
+    /// What the schema's `$defs` and the reference's tables call it, such as `run-step`.
+    pub name: &'static str,
+    /// What messages call it, such as ``a `run` step``.
+    pub of: &'static str,
+    /// What it is, in a sentence or two of Markdown.
+    pub doc: &'static str,
+    /// All that may be there, in the order of the reference.
+    pub keys: &'static [Key],
+    /// Keys that belong elsewhere, and what to do about them.
+    pub elsewhere: &'static [(&'static str, &'static str)],
+}
+
+/// A key of a mapping.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value is.
+    pub takes: Shape,
+    /// Whether the mapping is wrong without it.
+    pub required: bool,
+    /// What it means, in a sentence or two of Markdown, units included.
+    pub doc: &'static str,
+    /// What holds without it, in words; empty if that is nothing.
+    pub default: &'static str,
+    /// A value as a spec writes it: YAML in flow style.
+    pub example: &'static str,
+}
+
+/// What a value may be.
+#[derive(Debug)]
+pub enum Shape {
+    /// Text that says something, with `${ARG}` replaced in it.
+    Template,
+    /// The same, which may be empty.
+    TemplateOrEmpty,
+    /// Text that says something, as it is.
+    Text,
+    /// Text that matches a regular expression, which is anchored.
+    Pattern(&'static str),
+    /// `true` or `false`.
+    Bool,
+    /// A whole number between two, both included.
+    Integer(u64, u64),
+    /// Octal permission bits, such as `755` or `"0755"`.
+    Mode,
+    /// A number of bytes, such as `512m`.
+    Size,
+    /// A time, such as `30s`.
+    Duration,
+    /// One of a few words.
+    Word(&'static [&'static str]),
+    /// A list, which may be empty.
+    List(&'static Shape),
+    /// A list of at least one.
+    NonEmpty(&'static Shape),
+    /// A mapping from names of the user's, which match the pattern, to values.
+    Map(&'static str, &'static Shape),
+    /// A mapping of the language.
+    Mapping(&'static Mapping),
+    /// One of several.
+    OneOf(&'static [Shape]),
+}
