@@ -63,6 +63,8 @@ fn places(spec: &Spec, look: &mut impl FnMut(Span)) {
                 },
                 StepKind::Install(install) => look(install.tool.span),
                 StepKind::Copy(copy) => copy.src.iter().for_each(|t| template(t, look)),
+                StepKind::Add(add) => add.src.iter().for_each(|t| template(t, look)),
+                StepKind::File(one) => template(&one.dest, look),
             }
         }
     }

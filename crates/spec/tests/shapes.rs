@@ -86,6 +86,13 @@ fn show(spec: &Spec, file: &SourceFile) -> String {
                     let mode = copy.chmod.map(|m| format!("{:04o}", m.value));
                     line(&mut out, "    chmod", mode);
                 }
+                StepKind::Add(add) => {
+                    let src: Vec<String> = add.src.iter().map(ToString::to_string).collect();
+                    let _ = writeln!(out, "    add {src:?} to {}", add.dest);
+                }
+                StepKind::File(one) => {
+                    let _ = writeln!(out, "    file {} {:?}", one.dest, one.content);
+                }
             }
         }
         command(
