@@ -7,6 +7,7 @@ mod build;
 mod demo;
 mod deny;
 mod docs;
+mod e2e;
 mod engine;
 mod run;
 mod test;

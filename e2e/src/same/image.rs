@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::{Layer, layer::Tree, registry::get};
+use crate::unique;
 
 /// An image of one platform.
 #[derive(Clone, Debug)]
@@ -27,11 +28,15 @@ impl Image {
     }
 }
 
-/// Images in a registry. A layer that several have is read once.
+/// Images in a repository of a registry. A layer that several have is read once.
+///
+/// The repository is new, and for one build at a time: where two push the same blob, the registry writes
+/// the link to it twice, and in between it finds the blob missing, and refuses a manifest.
 #[derive(Debug)]
 pub struct Images {
     registry: String,
-    layers: Mutex<BTreeMap<String, Arc<Layer>>>,
+    repository: String,
+    layers: Arc<Mutex<BTreeMap<String, Arc<Layer>>>>,
 }
 
 impl Images {
@@ -39,16 +44,32 @@ impl Images {
     pub fn new(registry: &str) -> Self {
         Self {
             registry: registry.to_owned(),
-            layers: Mutex::default(),
+            repository: new_repository(),
+            layers: Arc::default(),
         }
+    }
+
+    /// Images in another repository, for another build at the same time.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            registry: self.registry.clone(),
+            repository: new_repository(),
+            layers: Arc::clone(&self.layers),
+        }
+    }
+
+    /// The repository, without the registry.
+    pub fn repository(&self) -> &str {
+        &self.repository
     }
 
     /// The images under a digest, by platform: of a manifest, one whose platform is empty. What
     /// attests of images is left out.
-    pub fn pull(&self, repository: &str, digest: &str) -> Result<BTreeMap<String, Image>> {
-        let manifest = self.json(repository, "manifests", digest)?;
+    pub fn pull(&self, digest: &str) -> Result<BTreeMap<String, Image>> {
+        let manifest = self.json("manifests", digest)?;
         let Some(listed) = manifest["manifests"].as_array() else {
-            let image = self.image(repository, &manifest)?;
+            let image = self.image(&manifest)?;
             return Ok(BTreeMap::from([(String::new(), image)]));
         };
         let mut images = BTreeMap::new();
@@ -58,30 +79,30 @@ impl Images {
             if part("os") == "unknown" {
                 continue;
             }
-            let manifest = self.json(repository, "manifests", text(&one["digest"])?)?;
+            let manifest = self.json("manifests", text(&one["digest"])?)?;
             let platform = format!("{}/{}{}", part("os"), part("architecture"), part("variant"));
-            images.insert(platform, self.image(repository, &manifest)?);
+            images.insert(platform, self.image(&manifest)?);
         }
         Ok(images)
     }
 
-    fn image(&self, repository: &str, manifest: &Value) -> Result<Image> {
-        let config = self.json(repository, "blobs", text(&manifest["config"]["digest"])?)?;
+    fn image(&self, manifest: &Value) -> Result<Image> {
+        let config = self.json("blobs", text(&manifest["config"]["digest"])?)?;
         let layers = manifest["layers"].as_array().context("no layers")?;
-        let layers = layers.iter().map(|layer| self.layer(repository, layer));
+        let layers = layers.iter().map(|layer| self.layer(layer));
         Ok(Image {
             config,
             layers: layers.collect::<Result<_>>()?,
         })
     }
 
-    fn layer(&self, repository: &str, described: &Value) -> Result<Arc<Layer>> {
+    fn layer(&self, described: &Value) -> Result<Arc<Layer>> {
         let digest = text(&described["digest"])?;
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(layer) = layers.get(digest) {
             return Ok(Arc::clone(layer));
         }
-        let blob = self.get(repository, "blobs", digest)?;
+        let blob = self.get("blobs", digest)?;
         let media = text(&described["mediaType"])?;
         let layer = match media.rsplit(['.', '+']).next() {
             Some("gzip") => Layer::gzip(&*blob),
@@ -93,15 +114,18 @@ impl Images {
         Ok(layer)
     }
 
-    fn json(&self, repository: &str, kind: &str, digest: &str) -> Result<Value> {
-        Ok(serde_json::from_slice(
-            &self.get(repository, kind, digest)?,
-        )?)
+    fn json(&self, kind: &str, digest: &str) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.get(kind, digest)?)?)
     }
 
-    fn get(&self, repository: &str, kind: &str, digest: &str) -> Result<Vec<u8>> {
+    fn get(&self, kind: &str, digest: &str) -> Result<Vec<u8>> {
+        let repository = &self.repository;
         get(&self.registry, &format!("/v2/{repository}/{kind}/{digest}"))
     }
+}
+
+fn new_repository() -> String {
+    format!("larder-e2e/same-{}", unique())
 }
 
 fn text(value: &Value) -> Result<&str> {

@@ -41,9 +41,11 @@ fn each(groups: &[&str], check: impl Fn(&Scene<'_>) -> Result<Vec<String>> + Syn
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..WORKERS {
-            scope.spawn(|| {
+            let images = images.beside();
+            let (engine, next, wrong, check) = (&engine, &next, &wrong, &check);
+            scope.spawn(move || {
                 while let Some(entry) = next() {
-                    let checked = Scene::new(&engine, &images, entry).and_then(|one| check(&one));
+                    let checked = Scene::new(engine, &images, entry).and_then(|one| check(&one));
                     let said = checked.unwrap_or_else(|error| vec![format!("{error:#}")]);
                     let said = said.iter().map(|line| format!("{}: {line}", entry.name));
                     let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,8 +29,6 @@ const BASES: [&str; 6] = [
     "rust:1-slim",
 ];
 
-const REPOSITORY: &str = "larder-e2e/same";
-
 /// An entry, its context and its images.
 pub(crate) struct Scene<'a> {
     engine: &'a Engine,
@@ -156,8 +154,8 @@ impl<'a> Scene<'a> {
 
     /// An image, and what its steps printed.
     fn image(&self, build: Build<'_>) -> Result<(Image, String)> {
-        let pushed = build.pushed(REPOSITORY).succeed()?;
-        let mut images = self.images.pull(REPOSITORY, pushed.digest()?)?;
+        let pushed = build.pushed(self.images.repository()).succeed()?;
+        let mut images = self.images.pull(pushed.digest()?)?;
         ensure!(images.len() == 1, "{} platforms", images.len());
         let (_, image) = images.pop_first().context("no image")?;
         Ok((image, pushed.logs.clone()))

@@ -9,8 +9,6 @@ use larder_e2e::{
 };
 use serde_json::Value;
 
-const REPOSITORY: &str = "larder-e2e/same";
-
 const DOCKERFILE: &str = "\
 FROM BASE AS packages
 WORKDIR /app
@@ -41,6 +39,7 @@ struct Way<'a> {
     engine: &'a Engine,
     project: &'a Project,
     dockerfile: String,
+    images: Images,
 }
 
 impl<'a> Way<'a> {
@@ -49,17 +48,17 @@ impl<'a> Way<'a> {
             engine,
             project,
             dockerfile: dockerfile.replace("BASE", base),
+            images: Images::new(engine.registry()),
         }
     }
 
     /// Holds that a command of buildx, given a Dockerfile outside the context, builds the same image
     /// without Larder and with it. Which platforms it has.
     fn same(&self, command: impl Fn(&mut Command, &Path)) -> Vec<String> {
-        let images = Images::new(self.engine.registry());
         let syntax = format!("# syntax={}\n", self.engine.frontend());
         let [plain, larder] = ["", &syntax].map(|first| {
             let digest = self.digest(&format!("{first}{}", self.dockerfile), &command);
-            images.pull(REPOSITORY, &digest).unwrap()
+            self.images.pull(&digest).unwrap()
         });
         let platforms: Vec<String> = plain.keys().cloned().collect();
         assert!(platforms.iter().eq(larder.keys()), "{:?}", larder.keys());
@@ -94,8 +93,9 @@ impl<'a> Way<'a> {
 
     fn output(&self) -> String {
         format!(
-            "type=image,name={}/{REPOSITORY}:{},push=true,oci-mediatypes=true",
+            "type=image,name={}/{}:{},push=true,oci-mediatypes=true",
             self.engine.registry(),
+            self.images.repository(),
             unique()
         )
     }
@@ -203,7 +203,6 @@ fn a_repository() {
         ("part/x", "x"),
     ];
     let repository = Repository::serve(&files).unwrap();
-    let images = Images::new(engine.registry());
     let larder = format!("--build-arg=BUILDKIT_SYNTAX={}", engine.frontend());
     let [plain, larder] = [None, Some(larder)].map(|more| {
         let build = |docker: &mut Command, _: &Path| {
@@ -211,11 +210,7 @@ fn a_repository() {
             docker.args(&more);
         };
         let digest = way.digest("", &build);
-        let (_, image) = images
-            .pull(REPOSITORY, &digest)
-            .unwrap()
-            .pop_first()
-            .unwrap();
+        let (_, image) = way.images.pull(&digest).unwrap().pop_first().unwrap();
         image
     });
     let found = compare(&plain, &larder, &Leftovers::default());
