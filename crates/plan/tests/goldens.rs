@@ -177,6 +177,17 @@ fn a_comment_silences_a_warning_of_its_step() {
 }
 
 #[test]
+fn stages_beside_the_result_silence_nothing() {
+    let text = "stages:\n  aside:\n    from: python\n  result:\n    from: python\n    steps:\n    \
+                - run: pip install --no-cache-dir x\n";
+    let source = SourceFile::new("larder.yaml", text);
+    let plan = support::plan(&source, &support::request(), Path::new("/nowhere"));
+    let found = plan.expect("it is good").warnings;
+    let named: Vec<_> = found.iter().map(|warning| warning.lint).collect();
+    assert_eq!(named, [Some("cache-defeated")]);
+}
+
+#[test]
 fn the_table_of_lints_is_sorted_and_documented() {
     let docs = larder_plan::lints::docs();
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/lints.md");
