@@ -19,43 +19,54 @@ enum Origin {
     Git(Box<Git>),
 }
 
+/// A source, and where it is.
+struct Found {
+    origin: Origin,
+    span: Span,
+    /// It has no args, so that the parser has told already what does not go with it.
+    literal: bool,
+}
+
 impl Builder<'_, '_> {
     pub(crate) fn add(&mut self, step: &Step, add: &Add) {
-        let origins: Vec<Option<(Origin, Span)>> = add
+        let found: Vec<Option<Found>> = add
             .src
             .iter()
-            .map(|template| Some((self.origin(template)?, template.span)))
+            .map(|template| {
+                Some(Found {
+                    origin: self.origin(template)?,
+                    span: template.span,
+                    literal: template.literal().is_some(),
+                })
+            })
             .collect();
         let dest = self.destination(&add.dest, add.src.len(), false);
         let owner = self.owner(add.chown.as_ref());
         let exclude = self.exclusions(&add.exclude);
-        let Some(mut origins) = origins.into_iter().collect::<Option<Vec<_>>>() else {
+        let Some(mut found) = found.into_iter().collect::<Option<Vec<_>>>() else {
             return;
         };
-        let fits = self.check_kinds(add, &origins);
-        let checksum = self.checksum(add.checksum.as_ref(), &origins);
-        let told = self.tell_repositories(add, &mut origins);
-        let (Some(dest), Some(owner), Some(exclude), Some(checksum), true, true) =
+        let fits = self.check_kinds(add, &found);
+        let told = self.tell_repositories(add, &mut found);
+        let checksum = self.checksum(add.checksum.as_ref(), &found);
+        let (Some(dest), Some(owner), Some(exclude), Ok(checksum), true, true) =
             (dest, owner, exclude, checksum, fits, told)
         else {
             return;
         };
-        let shown: Vec<String> = origins.iter().map(|(origin, _)| origin.show()).collect();
-        let mut copies = Vec::with_capacity(origins.len());
-        for (origin, span) in origins {
-            let (from, src, unpack) = match origin {
+        let shown: Vec<String> = found.iter().map(|one| one.origin.show()).collect();
+        let mut copies = Vec::with_capacity(found.len());
+        for one in found {
+            let (from, src, unpack) = match one.origin {
                 Origin::Path(path) => (CopyFrom::Context, path, add.unpack.unwrap_or(true)),
                 Origin::Git(mut git) => {
                     git.checksum = checksum.clone().or(git.checksum.take());
-                    (
-                        CopyFrom::Source(Box::new(Source::Git(*git))),
-                        String::new(),
-                        false,
-                    )
+                    let source = Box::new(Source::Git(*git));
+                    (CopyFrom::Source(source), String::new(), false)
                 }
                 Origin::Url(url) => {
                     let unpack = add.unpack.unwrap_or(false);
-                    let Some(filename) = self.file_name(&url, &dest, unpack, span) else {
+                    let Some(filename) = self.file_name(&url, &dest, unpack, one.span) else {
                         return;
                     };
                     let http = Http {
@@ -63,11 +74,8 @@ impl Builder<'_, '_> {
                         filename: filename.clone(),
                         ..Http::new(url)
                     };
-                    (
-                        CopyFrom::Source(Box::new(Source::Http(http))),
-                        filename,
-                        unpack,
-                    )
+                    let source = Box::new(Source::Http(http));
+                    (CopyFrom::Source(source), filename, unpack)
                 }
             };
             copies.push(PlannedCopy {
@@ -86,6 +94,7 @@ impl Builder<'_, '_> {
     fn origin(&mut self, template: &Template) -> Option<Origin> {
         let written = self.expand_maybe(template)?;
         let span = template.span;
+        let shown = quote(&web::shown(&written));
         // To Git it is an address, but it looks like a path.
         if !written.starts_with("github.com/") {
             match git_url::parse(&written) {
@@ -100,130 +109,114 @@ impl Builder<'_, '_> {
                 }
             }
         }
-        let Some((scheme, _)) = written.split_once("://") else {
+        let diagnostic = if web::means_git(&written) {
+            Diagnostic::error(span, format!("{shown} is no address of a repository")).hint(
+                "it is written like `https://example.org/app.git` or `git@example.org:app.git`",
+            )
+        } else if web::is_url(&written) {
+            return Some(Origin::Url(written));
+        } else if written.starts_with("http://") || written.starts_with("https://") {
+            Diagnostic::error(span, format!("{shown} is no URL"))
+                .hint("an URL is written like `https://example.org/app.tar.gz`")
+        } else if written.contains("://") {
+            Diagnostic::error(span, format!("{shown} cannot be fetched"))
+                .hint("write an URL with `https://`, or of a git repository")
+        } else {
             let path = self.path_source(&written, span, &CopyFrom::Context, false)?;
             return Some(Origin::Path(path));
-        };
-        let diagnostic = if !matches!(scheme, "http" | "https") {
-            Diagnostic::error(
-                span,
-                format!("{} cannot be fetched", quote(&web::shown(&written))),
-            )
-            .hint("`add` takes `http://` and `https://`, and repositories as `git` has them")
-        } else if !web::is_url(&written) {
-            Diagnostic::error(span, format!("{} is no URL", quote(&web::shown(&written))))
-                .hint("an URL is written like `https://example.org/app.tar.gz`")
-        } else {
-            return Some(Origin::Url(written));
         };
         self.planner.report(diagnostic);
         None
     }
 
     /// Whether what is said of the sources makes sense for what they are.
-    fn check_kinds(&mut self, add: &Add, origins: &[(Origin, Span)]) -> bool {
-        let other_than_git = origins.iter().any(|(origin, _)| !origin.is_git());
-        let first_git = origins.iter().find(|(origin, _)| origin.is_git());
-        let first_url = origins.iter().find(|(origin, _)| origin.is_url());
-        let first = origins.first().map(|(_, span)| *span);
-        let mut wrong = Vec::new();
-        let of_git = [
-            (
-                "ref",
-                add.reference.as_ref().map(|reference| reference.span),
-            ),
-            ("subdir", add.subdir.as_ref().map(|subdir| subdir.span)),
-            ("keep-git", first.filter(|_| add.keep_git)),
-        ];
-        for (key, span) in of_git {
-            let Some(span) = span else { continue };
-            if other_than_git {
+    fn check_kinds(&mut self, add: &Add, found: &[Found]) -> bool {
+        // A key of one source beside several; the parser has said it.
+        let several = found.len() > 1;
+        let of_one = add.checksum.is_some() || add.reference.is_some() || add.subdir.is_some();
+        let mut right = !several || !(of_one || add.keep_git);
+        for one in found {
+            let mut wrong = Vec::new();
+            if !one.is_git() && !several {
+                let of_git = [
+                    ("ref", add.reference.as_ref().map(|key| key.span)),
+                    ("subdir", add.subdir.as_ref().map(|key| key.span)),
+                    ("keep-git", Some(one.span).filter(|_| add.keep_git)),
+                ];
+                for (key, span) in of_git {
+                    let Some(span) = span else { continue };
+                    let message = format!("`{key}` of what is not a git repository");
+                    wrong.push(Diagnostic::error(span, message).label(one.span, "the source").hint(
+                        "a repository ends in `.git`, or begins with `git@`, `git://` or `ssh://`",
+                    ));
+                }
+            }
+            if one.is_git() && add.unpack == Some(true) {
                 wrong.push(
-                    Diagnostic::error(span, format!("`{key}` is for repositories alone")).hint(
-                        "the address of a repository starts with `git@`, `git://` or `ssh://`, or \
-                         ends in `.git`",
-                    ),
-                );
-            } else if origins.len() > 1 && key != "keep-git" {
-                wrong.push(
-                    Diagnostic::error(span, format!("`{key}` is for a single repository"))
-                        .hint("write a step for each"),
+                    Diagnostic::error(one.span, "`unpack` of a git repository")
+                        .hint("remove it; a repository is no archive"),
                 );
             }
-        }
-        if let (Some((_, span)), Some(true)) = (first_git, add.unpack) {
-            wrong.push(
-                Diagnostic::error(
-                    *span,
-                    "a repository is no archive: there is nothing to unpack",
-                )
-                .hint("leave `unpack` out"),
-            );
-        }
-        if let (Some(_), Some(pattern)) = (first_url, add.exclude.first()) {
-            wrong.push(
-                Diagnostic::error(pattern.span, "of what an URL holds nothing can be left out")
-                    .hint("`exclude` is for directories of the context and for repositories"),
-            );
-        }
-        let right = wrong.is_empty();
-        for diagnostic in wrong {
-            self.planner.report(diagnostic);
+            right &= wrong.is_empty();
+            if one.literal && !several {
+                wrong.clear();
+            }
+            if let (Origin::Url(_), Some(pattern)) = (&one.origin, add.exclude.first()) {
+                wrong.push(
+                    Diagnostic::error(pattern.span, "`exclude` of what an URL holds")
+                        .label(one.span, "the source")
+                        .hint(
+                            "remove it; a single file is fetched, and an archive is unpacked whole",
+                        ),
+                );
+                right = false;
+            }
+            for diagnostic in wrong {
+                self.planner.report(diagnostic);
+            }
         }
         right
     }
 
-    /// The checksum of the one source, in the form of its kind; `Some(None)` without one.
-    #[expect(
-        clippy::option_option,
-        reason = "wrong, absent, and there are three things"
-    )]
+    /// The checksum of the one source, in the form of its kind.
     fn checksum(
         &mut self,
         checksum: Option<&Spanned<Template>>,
-        origins: &[(Origin, Span)],
-    ) -> Option<Option<String>> {
-        let Some(checksum) = checksum else {
-            return Some(None);
+        found: &[Found],
+    ) -> Result<Option<String>, Reported> {
+        let (Some(checksum), [one]) = (checksum, found) else {
+            return Ok(None);
         };
-        let written = self.expand_maybe(&checksum.value)?;
-        let found = match origins {
-            [(Origin::Path(_), _)] => Err((
-                "`checksum` is for URLs and repositories".to_owned(),
-                "files of the context are what they are",
+        let written = self.expand_maybe(&checksum.value).ok_or(Reported)?;
+        let read = match &one.origin {
+            Origin::Path(_) => Err((
+                "`checksum` of files of the build context".to_owned(),
+                "remove it; the build context is yours",
             )),
-            [(Origin::Url(_), _)] => web::sha256(&written),
-            [(Origin::Git(git), _)] => web::commit(&written).and_then(|commit| {
-                let other = git.checksum.as_ref().filter(|other| **other != commit);
-                match other {
-                    Some(other) => Err((
-                        format!(
-                            "{} and {} of the address differ",
-                            quote(&commit),
-                            quote(other)
-                        ),
-                        "name the commit once",
-                    )),
-                    None => Ok(commit),
-                }
+            Origin::Url(_) => web::sha256(&written),
+            Origin::Git(git) => web::commit(&written).and_then(|commit| match &git.checksum {
+                Some(other) if *other != commit => Err((
+                    format!(
+                        "{} is not the commit that the address names",
+                        quote(&commit)
+                    ),
+                    "name the commit once",
+                )),
+                _ => Ok(commit),
             }),
-            _ => Err((
-                "`checksum` is for a single source".to_owned(),
-                "write a step for each",
-            )),
         };
-        match found {
-            Ok(checksum) => Some(Some(checksum)),
-            Err((message, hint)) => {
+        read.map(Some).map_err(|(message, hint)| {
+            let literal = one.literal && checksum.value.literal().is_some();
+            if !literal || web::parser_takes(&written, one.is_git()) {
                 self.planner
                     .report(Diagnostic::error(checksum.span, message).hint(hint));
-                None
             }
-        }
+            Reported
+        })
     }
 
     /// Says to repositories what of them is wanted; `false` if that is wrong.
-    fn tell_repositories(&mut self, add: &Add, origins: &mut [(Origin, Span)]) -> bool {
+    fn tell_repositories(&mut self, add: &Add, found: &mut [Found]) -> bool {
         let reference = add.reference.as_ref().map(|reference| {
             let text = self.expand_maybe(&reference.value)?;
             self.not_empty(text, "ref", "the default branch", reference.span)
@@ -246,8 +239,11 @@ impl Builder<'_, '_> {
         }
         let (reference, subdir) = (reference.flatten(), subdir.flatten());
         let mut right = true;
-        for (origin, span) in origins {
-            let Origin::Git(git) = origin else { continue };
+        for one in found {
+            let span = one.span;
+            let Origin::Git(git) = &mut one.origin else {
+                continue;
+            };
             git.keep_git_dir |= add.keep_git;
             if let Some(commit) = git.checksum.take() {
                 match web::commit(&commit) {
@@ -255,7 +251,7 @@ impl Builder<'_, '_> {
                     Err((message, hint)) => {
                         right = false;
                         self.planner
-                            .report(Diagnostic::error(*span, message).hint(hint));
+                            .report(Diagnostic::error(span, message).hint(hint));
                     }
                 }
             }
@@ -330,15 +326,16 @@ impl Builder<'_, '_> {
     }
 }
 
-impl Origin {
+/// A mistake that was reported.
+struct Reported;
+
+impl Found {
     fn is_git(&self) -> bool {
-        matches!(self, Origin::Git(_))
+        matches!(self.origin, Origin::Git(_))
     }
+}
 
-    fn is_url(&self) -> bool {
-        matches!(self, Origin::Url(_))
-    }
-
+impl Origin {
     /// For people: without secrets.
     fn show(&self) -> String {
         match self {

@@ -6,9 +6,24 @@ use larder_diagnostic::quote;
 /// What is wrong, and what to do about it.
 pub(crate) type Wrong = (String, &'static str);
 
-/// Whether a text that starts with `http://` or `https://` can be fetched.
+/// Whether a text can be meant for nothing but a repository.
+pub(crate) fn means_git(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    match address.split_once("://") {
+        Some((scheme, _)) => match scheme {
+            "git" | "ssh" => true,
+            "http" | "https" => path.ends_with(".git"),
+            _ => false,
+        },
+        None => address.starts_with("git@"),
+    }
+}
+
+/// Whether a text is an URL of a file.
 pub(crate) fn is_url(url: &str) -> bool {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let Some(("http" | "https", rest)) = url.split_once("://") else {
+        return false;
+    };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
     !host.is_empty()
@@ -113,15 +128,26 @@ pub(crate) fn sha256(written: &str) -> Result<String, Wrong> {
     Ok(written.to_ascii_lowercase())
 }
 
-/// The checksum of a repository: a commit, or its first digits.
+/// The checksum of a repository: a commit.
 pub(crate) fn commit(written: &str) -> Result<String, Wrong> {
-    if (7..=64).contains(&written.len()) && is_hex(written) {
+    if matches!(written.len(), 40 | 64) && is_hex(written) {
         return Ok(written.to_ascii_lowercase());
     }
     Err((
-        format!("{} is no commit", quote(written)),
-        "the checksum of a repository is the commit that it must be, in hexadecimal digits",
+        format!("{} is not a commit", quote(written)),
+        "write the whole commit, 40 digits from 0 to f",
     ))
+}
+
+/// Whether the parser has nothing to say of a checksum, though it may be wrong: it takes every
+/// algorithm, and knows nothing of the address.
+pub(crate) fn parser_takes(written: &str, git: bool) -> bool {
+    let (digits, lengths) = match written.split_once(':') {
+        None if git => (written, [40, 64]),
+        Some(("sha384" | "sha512", digits)) if !git => (digits, [96, 128]),
+        _ => return false,
+    };
+    lengths.contains(&digits.len()) && is_hex(digits) && *digits == digits.to_ascii_lowercase()
 }
 
 fn is_hex(text: &str) -> bool {
@@ -201,9 +227,20 @@ mod tests {
         ] {
             assert!(sha256(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(commit("ABCDEF0"), Ok("abcdef0".to_owned()));
-        for wrong in ["", "abc", "v1.2.3.4", &format!("sha256:{digits}")] {
+        assert_eq!(commit(&digits), Ok(lower.clone()));
+        assert_eq!(commit(&lower[..40]), Ok(lower[..40].to_owned()));
+        for wrong in ["", "abcdef0", "v1.2.3.4", &format!("sha256:{digits}")] {
             assert!(commit(wrong).is_err(), "{wrong}");
+        }
+        for (written, git, takes) in [
+            (format!("sha512:{lower}{lower}"), false, true),
+            (format!("sha512:{lower}"), false, false),
+            (format!("sha256:{lower}"), false, false),
+            (lower.clone(), true, true),
+            (digits, true, false),
+            (lower, false, false),
+        ] {
+            assert_eq!(parser_takes(&written, git), takes, "{written}");
         }
     }
 }
