@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Image, ImageName, Platform, Source};
-use larder_gateway::{Bridge, Capabilities, Failure, FileStat, Options, cap, git_url};
+use buildkit_llb::{Image, ImageName, Platform, Source, git_url};
+use larder_gateway::{Bridge, Capabilities, Failure, FileStat, Options, cap};
 use larder_plan::{CACHE_CONTEXT, Context, Request};
 
 use crate::origin::{from_web, is_archive, solve, solve_definition};

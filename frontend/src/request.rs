@@ -2,11 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use buildkit_llb::Platform;
+use buildkit_llb::{Platform, caps};
 use larder_diagnostic::Diagnostic;
-use larder_gateway::Options;
 use larder_gateway::options::NoCacheOption;
-use larder_plan::{Context, NoCache, Request, RunOptions};
+use larder_gateway::{Capabilities, Options};
+use larder_plan::{Able, Context, NoCache, Request, RunOptions};
 
 use crate::origin::Origin;
 
@@ -59,6 +59,14 @@ pub(crate) fn request(
             shm_size: options.shm_size,
         },
         ..Request::new(platform.clone(), "default")
+    }
+}
+
+/// What the daemon can do.
+pub(crate) fn able(capabilities: &Capabilities) -> Able {
+    Able {
+        merge: capabilities.has_llb(caps::MERGE),
+        required_paths: capabilities.has_llb(caps::FILE_COPY_REQUIRED),
     }
 }
 

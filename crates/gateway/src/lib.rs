@@ -13,7 +13,6 @@ mod excerpt;
 mod failure;
 #[cfg(feature = "fake")]
 pub mod fake;
-pub mod git_url;
 pub mod options;
 mod outcome;
 mod raw;

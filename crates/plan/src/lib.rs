@@ -16,13 +16,16 @@ pub mod model;
 pub mod request;
 
 mod accounts;
+mod add;
 mod args;
 mod base;
 mod caches;
 mod config;
 mod copy;
 mod env;
+mod file;
 mod install;
+mod link;
 pub mod lints;
 mod lower;
 mod names;
@@ -36,13 +39,14 @@ mod stage;
 mod stages;
 mod suggest;
 mod users;
+mod web;
 
 pub use facts::{AccountFiles, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts};
 pub use image::ImageConfig;
 pub use lower::{Lowered, cache_context, lower};
 pub use model::Plan;
 pub use request::{
-    CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NamedContext, NoCache, Request, RunOptions,
+    Able, CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NamedContext, NoCache, Request, RunOptions,
     platform_name,
 };
 pub use show::show;

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use larder_inject::CacheMount;
 
 use crate::lints;
-use crate::model::{Action, Base, CopyFrom, Owner, Plan, PlannedRun, PlannedStage};
+use crate::model::{Action, Base, CopyFrom, Owner, Plan, PlannedCopy, PlannedRun, PlannedStage};
 use crate::names;
 use crate::request::{CACHE_CONTEXT, CACHE_CONTEXT_TARGET, platform_name};
+use crate::web;
 
 /// A tree of stages, steps and mounts, each mount with who owns it and why it is there, and each cache
 /// that was recognised and left alone with the reason. `verbose` adds ids, variables and owners.
@@ -63,24 +64,16 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
             Action::Account { home, owner, .. } => {
                 let _ = writeln!(out, "      {} with home {home}", ids(*owner));
             }
-            Action::Copy(copies) if verbose => {
-                for copy in copies {
-                    let from = match &copy.from {
-                        CopyFrom::Context => "the context",
-                        CopyFrom::Stage(index) => plan.stages[*index].name.as_str(),
-                        CopyFrom::Image(image) => &image.reference,
-                        CopyFrom::Named(name) => name,
-                        CopyFrom::Source(_) | CopyFrom::Text(_) => "",
-                    };
-                    let mode = copy.mode.map(|mode| format!(", mode {mode:04o}"));
-                    let _ = writeln!(
-                        out,
-                        "      {} from {from} to {}, owned by {}{}",
-                        names::paths(&copy.src),
-                        copy.dest,
-                        ids(copy.owner),
-                        mode.unwrap_or_default()
-                    );
+            Action::Copy(copies) if verbose => show_copies(out, plan, copies),
+            Action::Link(copies) => {
+                let how = if plan.request.able.merge {
+                    "a layer of its own"
+                } else {
+                    "no layer of its own: the daemon cannot lay one over another"
+                };
+                let _ = writeln!(out, "      {how}");
+                if verbose {
+                    show_copies(out, plan, copies);
                 }
             }
             Action::Run(run) => show_run(out, plan, stage, run, verbose),
@@ -93,8 +86,41 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
                     let _ = writeln!(out, "      keeps {path}");
                 }
             }
-            Action::Directories { .. } | Action::Copy(_) | Action::Link(_) => {}
+            Action::Directories { .. } | Action::Copy(_) => {}
         }
+    }
+}
+
+fn show_copies(out: &mut String, plan: &Plan, copies: &[PlannedCopy]) {
+    for copy in copies {
+        let sources = names::paths(&copy.src);
+        let what = match &copy.from {
+            CopyFrom::Context => format!("{sources} from the context"),
+            CopyFrom::Stage(index) => format!("{sources} from {}", plan.stages[*index].name),
+            CopyFrom::Image(image) => format!("{sources} from {}", image.reference),
+            CopyFrom::Named(name) => format!("{sources} from {name}"),
+            CopyFrom::Source(source) => names::line(&web::shown_source(source)),
+            CopyFrom::Text(text) => format!("{} bytes", text.len()),
+        };
+        let _ = write!(
+            out,
+            "      {what} to {}, owned by {}",
+            copy.dest,
+            ids(copy.owner)
+        );
+        if let Some(mode) = copy.mode {
+            let _ = write!(out, ", mode {mode:04o}");
+        }
+        if copy.parents {
+            out.push_str(", with the directories above");
+        }
+        if copy.unpack {
+            out.push_str(", archives unpacked");
+        }
+        if !copy.exclude.is_empty() {
+            let _ = write!(out, ", without {}", names::line(&copy.exclude.join(" ")));
+        }
+        out.push('\n');
     }
 }
 

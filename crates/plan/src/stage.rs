@@ -182,7 +182,8 @@ impl Builder<'_, '_> {
                 StepKind::Run(run) => self.run(step, run, account),
                 StepKind::Copy(copy) => self.copy(step, copy, self.copies.get(&index)),
                 StepKind::Install(install) => self.install(step, install, &account),
-                StepKind::Add(_) | StepKind::File(_) => {}
+                StepKind::Add(add) => self.add(step, add),
+                StepKind::File(file) => self.file(step, file),
             }
         }
     }

@@ -5,12 +5,12 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{ExtraHost, Git, Network, Platform, ProxyEnv, ResolveMode, Ulimit};
+use buildkit_llb::{ExtraHost, Git, Network, Platform, ProxyEnv, ResolveMode, Ulimit, git_url};
 
 pub use given::Given;
-pub(crate) use values::boolean;
+use values::boolean;
 
-use crate::{CacheImport, Failure, git_url};
+use crate::{CacheImport, Failure};
 
 /// What the client asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,19 +2,21 @@
 
 mod caches;
 mod context;
+mod copy;
 mod lines;
 
 use std::collections::BTreeMap;
 
 use buildkit_llb::{
-    Access, Account, Constraints, Copy, CopyMode, Definition, Exec, File, FileInput, Graph,
-    ImageName, Meta, Mkdir, Mkfile, Mount, MountKind, Output, SourceId, SourceInfo,
+    Access, Constraints, Definition, Exec, File, Graph, ImageName, Meta, Mkfile, Mount, MountKind,
+    Output, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Beginnings;
 
 use context::Loaded;
 pub use context::cache_context;
+use copy::{directory, numeric, plain_file};
 use lines::Lines;
 
 use crate::model::{
@@ -117,20 +119,23 @@ impl Lowering<'_> {
                     let exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
                     self.graph.add(exec, &self.here, meta)
                 }
-                Action::Copy(copies) | Action::Link(copies) => {
-                    let mut file = File::on(root);
-                    for copy in copies {
-                        file = self.copies(file, copy, step.span);
-                    }
-                    if file.is_empty() {
+                Action::Copy(copies) => {
+                    let Some(vertex) = self.copy(root, copies, stage.label(index), step.span)
+                    else {
                         continue;
-                    }
-                    self.graph.add(file, &self.here, meta)
+                    };
+                    vertex
+                }
+                Action::Link(copies) => {
+                    let Some(vertex) = self.link(root, stage, index, copies) else {
+                        continue;
+                    };
+                    vertex
                 }
                 Action::Directories { paths, owner } => {
                     let mut file = File::on(root);
                     for path in paths {
-                        file = file.mkdir(directory(path, 0o755, *owner));
+                        file = file.mkdir(self.directory(path, 0o755, *owner));
                     }
                     self.graph.add(file, &self.here, meta)
                 }
@@ -142,27 +147,33 @@ impl Lowering<'_> {
                 } => {
                     let mut file = File::on(root);
                     if passwd.is_some() || group.is_some() {
-                        file = file.mkdir(directory("/etc", 0o755, Owner::default()));
+                        file = file.mkdir(self.directory("/etc", 0o755, Owner::default()));
                     }
                     for (path, text) in [("/etc/passwd", passwd), ("/etc/group", group)] {
                         if let Some(text) = text {
-                            file = file.mkfile(plain_file(path, text));
+                            file = file.mkfile(Mkfile {
+                                time: self.time(),
+                                ..plain_file(path, text)
+                            });
                         }
                     }
-                    let file = file.mkdir(directory(home, 0o755, *owner));
+                    let file = file.mkdir(self.directory(home, 0o755, *owner));
                     self.graph.add(file, &self.here, meta)
                 }
                 Action::Runtime(runtime) => {
                     let mut file = File::on(root);
                     for path in &runtime.directories {
-                        file = file.mkdir(directory(path, 0o755, runtime.owner));
+                        file = file.mkdir(self.directory(path, 0o755, runtime.owner));
                     }
                     for (path, (text, owner)) in &runtime.files {
                         let above = crate::paths::parent(path);
-                        file = file.mkdir(directory(above, 0o755, *owner)).mkfile(Mkfile {
-                            owner: Some(numeric(*owner)),
-                            ..plain_file(path, text)
-                        });
+                        file = file
+                            .mkdir(self.directory(above, 0o755, *owner))
+                            .mkfile(Mkfile {
+                                owner: Some(numeric(*owner)),
+                                time: self.time(),
+                                ..plain_file(path, text)
+                            });
                     }
                     self.graph.add(file, &self.here, meta)
                 }
@@ -191,42 +202,6 @@ impl Lowering<'_> {
         self.locate(vertex, span);
         self.images.insert(reference.to_owned(), vertex.only());
         Some(vertex.only())
-    }
-
-    fn copies(&mut self, mut file: File, copy: &PlannedCopy, span: Span) -> File {
-        let (from, root) = match &copy.from {
-            CopyFrom::Context => match &self.context {
-                Some(loaded) => (loaded.files, loaded.root.clone()),
-                None => return file,
-            },
-            CopyFrom::Named(_) | CopyFrom::Source(_) | CopyFrom::Text(_) => return file,
-            CopyFrom::Stage(index) => (self.stages.get(*index).copied().flatten(), "/".to_owned()),
-            CopyFrom::Image(image) => {
-                let reference = &image.reference;
-                let name = format!("[internal] from {reference}");
-                (self.image(reference, name, span), "/".to_owned())
-            }
-        };
-        for src in &copy.src {
-            let mut source = root.clone();
-            if !src.is_empty() {
-                if source != "/" {
-                    source.push('/');
-                }
-                source.push_str(src);
-            }
-            file = file.copy(Copy {
-                owner: Some(numeric(copy.owner)),
-                mode: copy.mode.map(CopyMode::Bits),
-                follow_symlink: true,
-                contents_only: true,
-                create_target: true,
-                allow_wildcard: crate::ignore::is_pattern(src),
-                allow_empty_wildcard: crate::ignore::is_pattern(src),
-                ..Copy::new(FileInput::from(from), source, copy.dest.as_str())
-            });
-        }
-        file
     }
 
     fn exec(
@@ -314,14 +289,16 @@ impl Lowering<'_> {
                 ..plain_file(&format!("/{path}"), text)
             });
         }
-        for path in &manifests.copied {
-            let copy = PlannedCopy::new(
-                CopyFrom::Context,
-                vec![path.clone()],
-                format!("/{path}"),
-                owner,
-            );
-            file = self.copies(file, &copy, span);
+        let copies: Vec<PlannedCopy> = manifests
+            .copied
+            .iter()
+            .map(|path| {
+                let (src, dest) = (vec![path.clone()], format!("/{path}"));
+                PlannedCopy::new(CopyFrom::Context, src, dest, owner)
+            })
+            .collect();
+        if let Some(with_copies) = self.copies(file.clone(), &copies, span) {
+            file = with_copies;
         }
         let vertex = self
             .graph
@@ -346,31 +323,4 @@ fn variable(name: &str, value: &str) -> String {
     out.push('=');
     out.push_str(value);
     out
-}
-
-fn numeric(owner: Owner) -> buildkit_llb::Owner {
-    buildkit_llb::Owner {
-        user: Some(Account::Id(owner.uid)),
-        group: Some(Account::Id(owner.gid)),
-    }
-}
-
-fn directory(path: &str, mode: u32, owner: Owner) -> Mkdir {
-    Mkdir {
-        path: path.to_owned(),
-        mode,
-        parents: true,
-        owner: Some(numeric(owner)),
-        time: None,
-    }
-}
-
-fn plain_file(path: &str, text: &str) -> Mkfile {
-    Mkfile {
-        path: path.to_owned(),
-        mode: 0o644,
-        data: text.as_bytes().to_vec(),
-        owner: None,
-        time: None,
-    }
 }
