@@ -96,7 +96,8 @@ async fn plan(
     let mut files = origin.files();
     for platform in request::platforms(options) {
         let cache = named::cache_context(bridge, capabilities, options, &platform).await?;
-        let request = request::request(options, &platform, origin, cache, &nonce);
+        let mut request = request::request(options, &platform, origin, cache, &nonce);
+        named::contexts(bridge, capabilities, options, spec, &mut request).await?;
         let (plan, found) = facts::settle(bridge, origin, spec, &request, &mut files).await?;
         report.add(found);
         plans.extend(plan.map(|plan| (platform, plan)));

@@ -6,29 +6,20 @@ use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_spec::model::{Copy, Step};
 use larder_spec::template::Template;
 
-use crate::model::{Action, CopyFrom, ImageId, PlannedCopy, PlannedStage};
+use crate::from::From;
+use crate::model::{Action, CopyFrom, PlannedCopy, PlannedStage};
 use crate::names;
 use crate::stage::Builder;
-use crate::stages::From;
 
 impl Builder<'_, '_> {
     pub(crate) fn copy(&mut self, step: &Step, copy: &Copy, from: Option<&From>) {
         let (from, origin) = match from {
             None => (CopyFrom::Context, String::new()),
-            // Reported already.
-            Some(From::Scratch | From::Unclear) => return,
-            Some(From::Stage(index)) => (
-                CopyFrom::Stage(self.position[*index]),
-                format!(" from {}", self.planner.spec.stages[*index].name.value),
-            ),
-            Some(From::Image { written, reference }) => {
-                self.planner.image(reference);
-                let pinned = ImageId {
-                    reference: crate::base::pinned(self.planner, reference),
-                    platform: None,
-                };
-                (CopyFrom::Image(pinned), format!(" from {written}"))
-            }
+            Some(from) => match from.files(self.planner, self.position) {
+                Some((from, name)) => (from, format!(" from {name}")),
+                // Reported already.
+                None => return,
+            },
         };
         let src: Vec<Option<String>> = copy
             .src
@@ -113,6 +104,7 @@ pub(crate) fn context_paths(stages: &[PlannedStage]) -> Option<Vec<String>> {
             }
             Action::Run(run) => {
                 paths.extend(run.manifests.iter().flat_map(|manifests| &manifests.copied));
+                paths.extend(run.options.of_context());
             }
             Action::Directories { .. } | Action::Account { .. } | Action::Runtime(_) => {}
         }
