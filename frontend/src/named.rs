@@ -206,10 +206,8 @@ impl<B: Bridge> Loader<'_, B> {
         };
         // Shown alone: what is in the layout, the digest says.
         let shown = context_name(self.key.split("::").next().unwrap_or_default());
-        let name = ImageName::parse(&shown)
-            .map_err(|error| self.wrong(error))?
-            .with_digest(digest)
-            .map_err(|error| self.wrong(error))?;
+        let name =
+            ImageName::parse(&format!("{shown}@{digest}")).map_err(|error| self.wrong(error))?;
         let session = self.options.session.clone();
         let image = self
             .bridge

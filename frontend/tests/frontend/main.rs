@@ -1,6 +1,8 @@
 //! The frontend against a fake daemon.
 
 mod build;
+mod contexts;
+mod contexts;
 mod dockerfile;
 mod named;
 mod process;
