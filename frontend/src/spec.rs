@@ -98,6 +98,7 @@ async fn plan(
         let cache = named::cache_context(bridge, capabilities, options, &platform).await?;
         let mut request = request::request(options, &platform, origin, cache, &nonce);
         request.able = request::able(capabilities);
+        named::contexts(bridge, capabilities, options, spec, &mut request).await?;
         let (plan, found) = facts::settle(bridge, origin, spec, &request, &mut files).await?;
         report.add(found);
         plans.extend(plan.map(|plan| (platform, plan)));

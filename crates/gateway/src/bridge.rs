@@ -117,6 +117,17 @@ pub struct ImageRequest {
     pub mode: ResolveMode,
     /// What progress shows: `[internal] load metadata for …`.
     pub log_name: String,
+    /// The client's OCI layout that it is in; a registry otherwise.
+    pub layout: Option<Layout>,
+}
+
+/// An OCI layout of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The client's session.
+    pub session: String,
+    /// Which of the client's layouts.
+    pub store: String,
 }
 
 /// An image that exists.

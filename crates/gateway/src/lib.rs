@@ -21,7 +21,7 @@ mod transport;
 mod wire;
 
 pub use bridge::{
-    Bridge, CacheImport, FileStat, ImageRequest, Ref, ResolvedImage, SolveRequest, Warning,
+    Bridge, CacheImport, FileStat, ImageRequest, Layout, Ref, ResolvedImage, SolveRequest, Warning,
 };
 pub use capabilities::{Cap, Capabilities, cap};
 pub use excerpt::Excerpt;

@@ -113,13 +113,23 @@ impl StdioBridge {
     }
 
     async fn resolve_source(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
-        const SCHEME: &str = "docker-image://";
+        let (scheme, attrs) = match &request.layout {
+            None => ("docker-image://", BTreeMap::new()),
+            Some(layout) => {
+                let attrs = [
+                    ("oci.session", &layout.session),
+                    ("oci.store", &layout.store),
+                ];
+                let attrs = attrs.map(|(key, value)| (key.to_owned(), value.clone()));
+                ("oci-layout://", BTreeMap::from(attrs))
+            }
+        };
         let answer = self
             .client()
             .resolve_source_meta(proto::ResolveSourceMetaRequest {
                 source: Some(pb::SourceOp {
-                    identifier: format!("{SCHEME}{}", request.reference),
-                    attrs: BTreeMap::new(),
+                    identifier: format!("{scheme}{}", request.reference),
+                    attrs: attrs.into_iter().collect(),
                 }),
                 platform: Some(platform(&request.platform)),
                 log_name: request.log_name.clone(),
@@ -137,7 +147,7 @@ impl StdioBridge {
         let identifier = answer.source.unwrap_or_default().identifier;
         Ok(ResolvedImage {
             reference: identifier
-                .strip_prefix(SCHEME)
+                .strip_prefix(scheme)
                 .unwrap_or(&request.reference)
                 .to_owned(),
             digest: image.digest,
@@ -146,6 +156,13 @@ impl StdioBridge {
     }
 
     async fn resolve_config(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
+        /// The daemon's number for images in layouts.
+        const IN_LAYOUT: i32 = 1;
+        let (kind, layout) = match request.layout.clone() {
+            None => (0, None),
+            Some(layout) => (IN_LAYOUT, Some((layout.session, layout.store))),
+        };
+        let (session_id, store_id) = layout.unwrap_or_default();
         let answer = self
             .client()
             .resolve_image_config(proto::ResolveImageConfigRequest {
@@ -153,6 +170,9 @@ impl StdioBridge {
                 platform: Some(platform(&request.platform)),
                 resolve_mode: mode(request.mode).to_owned(),
                 log_name: request.log_name.clone(),
+                resolver_type: kind,
+                session_id,
+                store_id,
                 ..Default::default()
             })
             .await?

@@ -82,6 +82,7 @@ async fn every_call(fake: &FakeBridge, bridge: &StdioBridge) {
         platform: amd64(),
         mode: ResolveMode::Pull,
         log_name: "[internal] load metadata".to_owned(),
+        layout: None,
     };
     let image = bridge.resolve_image(&request).await.unwrap();
     assert_eq!(image.config, b"{}");
@@ -251,6 +252,7 @@ async fn an_old_daemon_resolves_images_the_old_way() {
         platform: amd64(),
         mode: ResolveMode::Default,
         log_name: String::new(),
+        layout: None,
     };
     let image = bridge.resolve_image(&request).await.unwrap();
     assert_eq!(image.reference, request.reference);

@@ -6,13 +6,11 @@ use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 use larder_spec::model::{Copy, Step};
 use larder_spec::template::Template;
 
+use crate::from::From;
 use crate::ignore::{exclusion, is_pattern, malformed};
-use crate::model::{
-    Action, CopyFrom, ImageId, Owner, PlannedCopy, PlannedMountKind, PlannedRun, PlannedStage,
-};
+use crate::model::{Action, CopyFrom, Owner, PlannedCopy, PlannedRun, PlannedStage};
 use crate::names;
 use crate::stage::Builder;
-use crate::stages::From;
 
 /// In a source of a copy with `parents`, what is before it is not made below `dest`.
 pub(crate) const PIVOT: &str = "/./";
@@ -21,20 +19,11 @@ impl Builder<'_, '_> {
     pub(crate) fn copy(&mut self, step: &Step, copy: &Copy, from: Option<&From>) {
         let (from, origin) = match from {
             None => (CopyFrom::Context, String::new()),
-            // Reported already.
-            Some(From::Scratch | From::Unclear) => return,
-            Some(From::Stage(index)) => (
-                CopyFrom::Stage(self.position[*index]),
-                format!(" from {}", self.planner.spec.stages[*index].name.value),
-            ),
-            Some(From::Image { written, reference }) => {
-                self.planner.image(reference);
-                let pinned = ImageId {
-                    reference: crate::base::pinned(self.planner, reference),
-                    platform: None,
-                };
-                (CopyFrom::Image(pinned), format!(" from {written}"))
-            }
+            Some(from) => match from.files(self.planner, self.position) {
+                Some((from, name)) => (from, format!(" from {name}")),
+                // Reported already.
+                None => return,
+            },
         };
         let src: Vec<Option<String>> = copy
             .src
@@ -253,19 +242,7 @@ pub(crate) fn context_paths(stages: &[PlannedStage]) -> Option<Vec<String>> {
 
 fn of_run(run: &PlannedRun) -> impl Iterator<Item = String> {
     let copied = run.manifests.iter().flat_map(|manifests| &manifests.copied);
-    let bound = run
-        .options
-        .mounts
-        .iter()
-        .filter_map(|mount| match &mount.kind {
-            PlannedMountKind::Bind {
-                from: CopyFrom::Context,
-                source,
-                ..
-            } => Some(source),
-            _ => None,
-        });
-    copied.chain(bound).cloned()
+    copied.chain(run.options.of_context()).cloned()
 }
 
 /// The path or pattern that a copy starts at, below the root of what it is copied from, and with

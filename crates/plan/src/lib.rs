@@ -24,11 +24,13 @@ mod config;
 mod copy;
 mod env;
 mod file;
+mod from;
 mod install;
 mod link;
 pub mod lints;
 mod lower;
 mod names;
+mod options;
 mod outputs;
 mod paths;
 mod planner;
@@ -41,25 +43,30 @@ mod suggest;
 mod users;
 mod web;
 
-pub use facts::{AccountFiles, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts};
+pub use facts::{
+    AccountFiles, ContextFact, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts,
+};
+pub use from::{context_name, named_context};
 pub use image::ImageConfig;
-pub use lower::{Lowered, cache_context, lower};
-pub use model::Plan;
+pub use lower::{Lowered, cache_context, context_files, lower};
+pub use model::{ImageId, Plan};
 pub use request::{
     Able, CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NamedContext, NoCache, Request, RunOptions,
     platform_name,
 };
 pub use show::show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, Severity};
 use larder_spec::model::Spec;
 
-use crate::model::PlannedStage;
+use crate::from::From;
+use crate::model::{Base, PlannedStage};
 use crate::planner::Planner;
 use crate::runtime::RuntimeCaches;
-use crate::stages::From;
+use crate::stages::Stages;
 
 /// What [`plan`] comes to.
 #[derive(Clone, Debug)]
@@ -115,23 +122,28 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         if !planner.spend(4096, stage.name.span) {
             break;
         }
-        let ground = base::ground(planner, from, stage.from.span, &done);
-        let copies = &stages.copies[index];
+        let platform = stages.platforms[index].as_ref();
+        let ground = base::ground(planner, from, stage, platform, &done);
+        let taken = &stages.taken[index];
         let installed = runtime.installed(index);
         let args = &args[index];
-        let built = stage::build(planner, stage, args, copies, &position, ground, installed);
+        let built = stage::build(planner, stage, args, taken, &position, ground, installed);
+        let platform = built.ground.platform.clone();
         done[index] = Some(built.ground);
         if planner.aside {
             continue;
         }
-        for image in copies.values().chain([from]) {
-            if let From::Image { written, reference } = image {
-                images.insert(written.clone(), base::pinned(planner, reference));
-            }
+        for (written, reference) in taken.images() {
+            images.insert(written.clone(), base::pinned(planner, reference));
+        }
+        let base = base::base(planner, from, &platform, &position);
+        if let (From::Image { written, .. }, Base::Image(image)) = (from, &base) {
+            images.insert(written.clone(), image.reference.clone());
         }
         out.push(PlannedStage {
             name: stage.name.value.clone(),
-            base: base::base(planner, from, &position),
+            base,
+            platform: base::other(planner, &platform),
             span: stage.from.span,
             user: built.account,
             workdir: built.workdir,
@@ -160,10 +172,44 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         seeds: caches::seeds(planner, &out),
         stages: out,
         images,
-        contexts: BTreeMap::new(),
+        contexts: contexts(planner.request, &stages),
         annotations: Vec::new(),
         config,
         base_config,
         request: planner.request.clone(),
     })
+}
+
+/// The named contexts that the result uses.
+fn contexts(request: &Request, stages: &Stages) -> BTreeMap<String, Context> {
+    let used = stages.contexts(request);
+    let found = used.into_iter().filter_map(|(key, _)| {
+        let files = match request.contexts.get(&key)? {
+            NamedContext::Files(files) | NamedContext::Built { files, .. } => files.clone(),
+            NamedContext::Image(_) => return None,
+        };
+        Some((key, files))
+    });
+    found.collect()
+}
+
+/// Which of the named contexts with these keys the result of a spec uses, and on which platforms, so
+/// that only those are looked for. Mistakes are left for [`plan`] to find.
+pub fn contexts_used<'k>(
+    spec: &Spec,
+    request: &Request,
+    keys: impl IntoIterator<Item = &'k String>,
+) -> BTreeSet<(String, Platform)> {
+    let mut request = request.clone();
+    for key in keys {
+        let any = NamedContext::Files(request.context.clone());
+        request.contexts.insert(key.clone(), any);
+    }
+    if request.contexts.is_empty() {
+        return BTreeSet::new();
+    }
+    let facts = Facts::default();
+    let mut planner = Planner::new(spec, &request, &facts);
+    let args = args::resolve(&mut planner);
+    stages::resolve(&mut planner, &args).contexts(&request)
 }

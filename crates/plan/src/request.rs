@@ -36,7 +36,8 @@ pub struct Request {
     /// `--build-context larder-cache=…`: every step sees it at [`CACHE_CONTEXT_TARGET`], and a cache
     /// whose name a directory in it has starts from the files there.
     pub cache_context: Option<Context>,
-    /// `--build-context NAME=…`: they come before stages and images of that name.
+    /// `--build-context NAME=…`: they come before stages and images of that name. By name, or by name
+    /// and platform (`base::linux/arm64`), which comes first; see [`crate::contexts_used`].
     pub contexts: BTreeMap<String, NamedContext>,
     /// The time of files, of the image and of its history, in seconds since 1970:
     /// `--build-arg SOURCE_DATE_EPOCH=…`.

@@ -10,12 +10,13 @@ use larder_spec::model::{EnvVar, Spec, StepKind};
 
 use crate::base::Ground;
 use crate::env::Env;
+use crate::from::From;
 use crate::image::History;
 use crate::model::{Account, Action, Owner, PlannedRuntime, PlannedStage, PlannedStep};
 use crate::names;
 use crate::planner::Planner;
 use crate::stage::Builder;
-use crate::stages::{From, Stages};
+use crate::stages::Stages;
 use crate::suggest;
 
 /// What `runtime-caches` comes to before any step is planned. Nothing where it is off.
@@ -55,7 +56,7 @@ impl RuntimeCaches {
             chain.push(stage);
             next = match stages.bases[stage] {
                 From::Stage(below) => Some(below),
-                From::Scratch | From::Image { .. } | From::Unclear => None,
+                From::Scratch | From::Image { .. } | From::Named(_) | From::Unclear => None,
             };
         }
         RuntimeCaches {

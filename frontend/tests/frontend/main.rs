@@ -1,6 +1,7 @@
 //! The frontend against a fake daemon.
 
 mod build;
+mod contexts;
 mod dockerfile;
 mod named;
 mod process;

@@ -17,8 +17,8 @@ use tonic::{Code, Request, Response, Status};
 
 use super::{FakeBridge, Returned};
 use crate::{
-    CacheImport, Excerpt, FileStat, FrontendRequest, ImageRequest, ResolvedImage, SolveRequest,
-    Warning,
+    CacheImport, Excerpt, FileStat, FrontendRequest, ImageRequest, Layout, ResolvedImage,
+    SolveRequest, Warning,
 };
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -51,12 +51,19 @@ impl LlbBridge for FakeBridge {
         request: Request<wire::ResolveImageConfigRequest>,
     ) -> Answer<wire::ResolveImageConfigResponse> {
         let request = request.into_inner();
-        let image = image_request(
-            request.r#ref,
-            request.platform,
-            &request.resolve_mode,
-            request.log_name,
-        );
+        let layout = (request.resolver_type == 1).then_some(Layout {
+            session: request.session_id,
+            store: request.store_id,
+        });
+        let image = ImageRequest {
+            layout,
+            ..image_request(
+                request.r#ref,
+                request.platform,
+                &request.resolve_mode,
+                request.log_name,
+            )
+        };
         let found = self.answer_resolve(&image).map_err(sent)?;
         Ok(Response::new(wire::ResolveImageConfigResponse {
             digest: found.digest,
@@ -71,13 +78,21 @@ impl LlbBridge for FakeBridge {
     ) -> Answer<wire::ResolveSourceMetaResponse> {
         let request = request.into_inner();
         let source = request.source.unwrap_or_default();
-        let reference = source.identifier.trim_start_matches("docker-image://");
-        let image = image_request(
-            reference.to_owned(),
-            request.platform,
-            &request.resolve_mode,
-            request.log_name,
-        );
+        let of_layout = source.identifier.strip_prefix("oci-layout://");
+        let of_registry = || source.identifier.trim_start_matches("docker-image://");
+        let attr = |key: &str| source.attrs.get(key).cloned().unwrap_or_default();
+        let image = ImageRequest {
+            layout: of_layout.map(|_| Layout {
+                session: attr("oci.session"),
+                store: attr("oci.store"),
+            }),
+            ..image_request(
+                of_layout.unwrap_or_else(of_registry).to_owned(),
+                request.platform,
+                &request.resolve_mode,
+                request.log_name,
+            )
+        };
         let ResolvedImage { digest, config, .. } = self.answer_resolve(&image).map_err(sent)?;
         Ok(Response::new(wire::ResolveSourceMetaResponse {
             source: Some(source),
@@ -294,6 +309,7 @@ fn image_request(
             _ => ResolveMode::Default,
         },
         log_name,
+        layout: None,
     }
 }
 

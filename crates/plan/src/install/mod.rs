@@ -93,6 +93,7 @@ impl Builder<'_, '_> {
             None => format!("run {}", names::words(&args)),
         };
         let env = self.environment(account, &install.env);
+        let options = self.options(&install.options, &cwd, account.owner(), &install.env);
         self.program(Program {
             name,
             span: step.span,
@@ -104,6 +105,7 @@ impl Builder<'_, '_> {
             caches: install.caches.as_ref(),
             outputs: Vec::new(),
             manifests,
+            options,
         });
     }
 

@@ -136,17 +136,6 @@ impl Lowering<'_> {
     fn files(&mut self, copy: &PlannedCopy, span: Span) -> Option<(Option<Output>, String)> {
         let root = || "/".to_owned();
         Some(match &copy.from {
-            CopyFrom::Context => {
-                let loaded = self.context.as_ref()?;
-                (loaded.files, loaded.root.clone())
-            }
-            CopyFrom::Named(_) => return None,
-            CopyFrom::Stage(index) => (self.stages.get(*index).copied().flatten(), root()),
-            CopyFrom::Image(image) => {
-                let reference = &image.reference;
-                let name = format!("[internal] from {reference}");
-                (self.image(reference, name, span), root())
-            }
             CopyFrom::Source(source) => {
                 let shown = crate::names::line(&crate::web::shown_source(source));
                 let meta = Meta::named(format!("[internal] fetch {shown}"));
@@ -168,6 +157,7 @@ impl Lowering<'_> {
                 self.locate(vertex, span);
                 (Some(vertex.only()), root())
             }
+            _ => self.files_of(&copy.from, span),
         })
     }
 

@@ -4,23 +4,24 @@ mod caches;
 mod context;
 mod copy;
 mod lines;
+mod options;
 
 use std::collections::BTreeMap;
 
 use buildkit_llb::{
     Access, Constraints, Definition, Exec, File, Graph, ImageName, Meta, Mkfile, Mount, MountKind,
-    Output, SourceId, SourceInfo,
+    Output, Platform, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Beginnings;
 
 use context::Loaded;
-pub use context::cache_context;
+pub use context::{cache_context, context_files};
 use copy::{directory, numeric, plain_file};
 use lines::Lines;
 
 use crate::model::{
-    Action, Base, CopyFrom, Manifests, Owner, Plan, PlannedCopy, PlannedRun, PlannedStage,
+    Action, Base, CopyFrom, ImageId, Manifests, Owner, Plan, PlannedCopy, PlannedRun, PlannedStage,
 };
 use crate::request::CACHE_CONTEXT_TARGET;
 
@@ -54,6 +55,7 @@ pub fn lower(plan: &Plan, source: &SourceFile) -> Result<Lowered, buildkit_llb::
         here: Constraints::on(plan.request.platform.clone()),
         context: None,
         cache_context: None,
+        named: BTreeMap::new(),
         images: BTreeMap::new(),
         beginnings: Beginnings::default(),
         files: BTreeMap::new(),
@@ -80,12 +82,15 @@ struct Lowering<'p> {
     graph: Graph,
     file: SourceId,
     lines: Lines,
+    /// What the stage at hand runs on.
     here: Constraints,
     /// The build context, if it is used.
     context: Option<Loaded>,
+    /// The named contexts that are used, by key and platform.
+    named: BTreeMap<(String, Option<Platform>), Loaded>,
     /// The context `larder-cache`, if there is one.
     cache_context: Option<Loaded>,
-    images: BTreeMap<String, Output>,
+    images: BTreeMap<ImageId, Output>,
     /// What caches start from.
     beginnings: Beginnings,
     /// Filesystems with one file, by contents.
@@ -102,21 +107,22 @@ const NONCE: &str = "LARDER_BUILD";
 
 impl Lowering<'_> {
     fn stage(&mut self, stage: &PlannedStage) -> Option<Output> {
+        self.here = self.on(stage.platform.as_ref());
         let mut root = match &stage.base {
             Base::Scratch => None,
             Base::Stage(index) => self.stages.get(*index).copied().flatten(),
-            Base::Context(_) => None,
+            Base::Context(key) => self.rooted(key, stage.platform.as_ref(), stage.span),
             Base::Image(image) => {
-                let reference = &image.reference;
-                let name = format!("[{}] from {reference}", crate::names::line(&stage.name));
-                self.image(reference, name, stage.span)
+                let name = format!("[{}] from {image}", crate::names::line(&stage.name));
+                self.image(image, name, stage.span)
             }
         };
         for (index, step) in stage.steps.iter().enumerate() {
             let meta = Meta::named(stage.label(index));
             let vertex = match &step.action {
                 Action::Run(run) => {
-                    let exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
+                    let mut exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
+                    self.options(&run.options, &mut exec, step.span);
                     self.graph.add(exec, &self.here, meta)
                 }
                 Action::Copy(copies) => {
@@ -189,19 +195,26 @@ impl Lowering<'_> {
         self.graph.locate(vertex, self.file, &[lines]);
     }
 
-    fn image(&mut self, reference: &str, name: String, span: Span) -> Option<Output> {
-        if let Some(known) = self.images.get(reference) {
+    fn image(&mut self, image: &ImageId, name: String, span: Span) -> Option<Output> {
+        if let Some(known) = self.images.get(image) {
             return Some(*known);
         }
         // Planning let only good names through.
-        let image = buildkit_llb::Image {
+        let source = buildkit_llb::Image {
             resolve: self.plan.request.resolve_mode,
-            ..buildkit_llb::Image::new(&ImageName::parse(reference).ok()?)
+            ..buildkit_llb::Image::new(&ImageName::parse(&image.reference).ok()?)
         };
-        let vertex = self.graph.add(image, &self.here, Meta::named(name));
+        let here = self.on(image.platform.as_ref());
+        let vertex = self.graph.add(source, &here, Meta::named(name));
         self.locate(vertex, span);
-        self.images.insert(reference.to_owned(), vertex.only());
+        self.images.insert(image.clone(), vertex.only());
         Some(vertex.only())
+    }
+
+    /// A platform, or the one which the build is for.
+    fn on(&self, platform: Option<&Platform>) -> Constraints {
+        let platform = platform.unwrap_or(&self.plan.request.platform);
+        Constraints::on(platform.clone())
     }
 
     fn exec(
@@ -222,7 +235,8 @@ impl Lowering<'_> {
         let mut mounts = Vec::with_capacity(decision.mounts.len() + 2);
         mounts.push(Mount::root(root));
         for cache in &decision.mounts {
-            mounts.push(self.cache(cache));
+            let mount = self.cache(cache, run.seeds.get(&cache.cache), span);
+            mounts.push(mount);
         }
         for (target, contents) in &decision.files {
             let file = self.one_file(contents);
