@@ -86,7 +86,7 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
     let mut top = Args {
         declared: Vec::new(),
         index: BTreeMap::new(),
-        predefined: Arc::new(predefined(planner.request)),
+        predefined: Arc::new(predefined(spec, planner.request)),
         build: Owner::default(),
     };
     declare(planner, &mut top, &spec.args);
@@ -232,7 +232,7 @@ const PLATFORM_ARGS: [&str; 9] = [
     "TARGETSTAGE",
 ];
 
-fn predefined(request: &Request) -> BTreeMap<String, String> {
+fn predefined(spec: &Spec, request: &Request) -> BTreeMap<String, String> {
     let mut args = BTreeMap::new();
     let mut add = |prefix: &str, platform: &Platform| {
         for (suffix, value) in [
@@ -246,8 +246,16 @@ fn predefined(request: &Request) -> BTreeMap<String, String> {
     };
     add("BUILD", &request.build_platform);
     add("TARGET", &request.platform);
-    let stage = request.target.clone().unwrap_or_default();
+    let target = request.target.as_ref();
+    let target = target.or(spec.target.as_ref().map(|target| &target.value));
+    let stage = target.or(spec.stages.last().map(|stage| &stage.name.value));
+    let stage = stage.cloned().unwrap_or_default();
     args.insert("TARGETSTAGE".to_owned(), stage);
+    for name in PLATFORM_ARGS {
+        if let Some(given) = request.build_args.get(name) {
+            args.insert(name.to_owned(), given.clone());
+        }
+    }
     for name in BUILD_IDS {
         let given = request.build_args.get(name).cloned();
         let value = given.unwrap_or_else(|| BUILD_ID.to_string());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, Span};
 use larder_inject::distribution::{self, distribution};
+use larder_spec::model::AnnotationLevel;
 
 use crate::accounts::Accounts;
 use crate::facts::ImageFact;
@@ -27,6 +28,8 @@ pub(crate) struct Ground {
     pub stores: BTreeMap<&'static str, String>,
     /// Names of variables that are as the image at the bottom has them.
     pub image_env: BTreeSet<String>,
+    /// Annotations of its stages.
+    pub annotations: Vec<(AnnotationLevel, String, String)>,
     /// Config of the image at the bottom.
     pub bottom: Option<Arc<ImageConfig>>,
 }
@@ -39,7 +42,12 @@ pub(crate) fn ground(
     done: &[Option<Ground>],
 ) -> Ground {
     match from {
-        From::Stage(index) => done[*index].clone().unwrap_or_else(unknown),
+        From::Stage(index) => {
+            let mut ground = done[*index].clone().unwrap_or_else(unknown);
+            // They are for builds that start from the image.
+            ground.config.config.on_build.clear();
+            ground
+        }
         From::Unclear => unknown(),
         From::Scratch => Ground {
             config: ImageConfig::default(),
@@ -51,6 +59,7 @@ pub(crate) fn ground(
             distribution: Some("scratch".to_owned()),
             stores: BTreeMap::new(),
             image_env: BTreeSet::new(),
+            annotations: Vec::new(),
             bottom: None,
         },
         From::Image { written, reference } => {
@@ -102,6 +111,7 @@ fn unknown() -> Ground {
         distribution: None,
         stores: BTreeMap::new(),
         image_env: BTreeSet::new(),
+        annotations: Vec::new(),
         bottom: None,
     }
 }
@@ -145,6 +155,7 @@ fn of_image(
             (None, _) => None,
         },
         stores: BTreeMap::new(),
+        annotations: Vec::new(),
         bottom: Some(Arc::new(fact.config.clone())),
     }
 }

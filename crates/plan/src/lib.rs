@@ -9,6 +9,7 @@
 //!
 //! [`show`] writes a plan for people.
 
+pub mod epoch;
 pub mod facts;
 pub mod ignore;
 pub mod image;
@@ -33,6 +34,7 @@ mod planner;
 mod run;
 mod runtime;
 mod show;
+mod signals;
 mod stage;
 mod stages;
 mod suggest;
@@ -96,6 +98,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
 fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let spec = planner.spec;
     let args = args::resolve(planner);
+    let epoch = epoch::of(planner);
     let stages = stages::resolve(planner, &args);
     let runtime = RuntimeCaches::resolve(planner, &stages);
     let mut position = vec![0; spec.stages.len()];
@@ -147,7 +150,8 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let target = stages.order[..stages.needed].last()?;
     let result = done[*target].as_mut()?;
     runtime.keep(planner, &position, &mut out, result);
-    let (config, base_config) = config::of_result(result, planner.request);
+    let (config, base_config) = config::of_result(result, planner.request, epoch);
+    let annotations = std::mem::take(&mut result.annotations);
     let name = spec.name.as_ref().map(|name| name.value.clone());
     Some(Plan {
         warnings: Vec::new(),
@@ -159,9 +163,12 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         stages: out,
         images,
         contexts: BTreeMap::new(),
-        annotations: Vec::new(),
+        annotations,
         config,
         base_config,
-        request: planner.request.clone(),
+        request: Request {
+            epoch,
+            ..planner.request.clone()
+        },
     })
 }

@@ -43,6 +43,13 @@ pub struct Plan {
     pub(crate) request: Request,
 }
 
+impl Plan {
+    /// The time of files, of the image and of its history, in seconds since 1970, if it is set.
+    pub fn epoch(&self) -> Option<i64> {
+        self.request.epoch
+    }
+}
+
 /// A build arg, as the result's own stage sees it, or else the stage closest to that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedArg {
