@@ -2,6 +2,7 @@
 
 mod build;
 mod dockerfile;
+mod epoch;
 mod named;
 mod process;
 mod requests;

@@ -3,7 +3,7 @@
 use std::io;
 
 use buildkit_llb::{Definition, Platform, ResolveMode};
-use buildkit_proto::google::rpc;
+use buildkit_proto::google::{protobuf::Timestamp, rpc};
 use buildkit_proto::moby::buildkit::v1::frontend::{
     self as wire,
     llb_bridge_server::{LlbBridge, LlbBridgeServer},
@@ -40,6 +40,29 @@ pub async fn serve(fake: FakeBridge, connection: UnixStream) -> io::Result<()> {
         .map_err(io::Error::other)
 }
 
+impl FakeBridge {
+    /// Tells a time as daemons do: by a commit, or by a header.
+    fn resolve_time(&self, source: pb::SourceOp) -> Answer<wire::ResolveSourceMetaResponse> {
+        let seconds = self.answer_time(&source.identifier).map_err(sent)?;
+        let is_git = source.identifier.starts_with("git://");
+        let commit = |seconds| wire::ResolveSourceGitResponse {
+            commit_object: format!("tree 1\ncommitter C <c@d> {seconds} +0000\n\nhi\n")
+                .into_bytes(),
+            ..Default::default()
+        };
+        let header = |seconds| wire::ResolveSourceHttpResponse {
+            last_modified: Some(Timestamp { seconds, nanos: 0 }),
+            ..Default::default()
+        };
+        Ok(Response::new(wire::ResolveSourceMetaResponse {
+            source: Some(source),
+            git: seconds.filter(|_| is_git).map(commit),
+            http: seconds.filter(|_| !is_git).map(header),
+            ..Default::default()
+        }))
+    }
+}
+
 #[tonic::async_trait]
 impl LlbBridge for FakeBridge {
     async fn ping(&self, _: Request<wire::PingRequest>) -> Answer<wire::PongResponse> {
@@ -71,6 +94,9 @@ impl LlbBridge for FakeBridge {
     ) -> Answer<wire::ResolveSourceMetaResponse> {
         let request = request.into_inner();
         let source = request.source.unwrap_or_default();
+        if !source.identifier.starts_with("docker-image://") {
+            return self.resolve_time(source);
+        }
         let reference = source.identifier.trim_start_matches("docker-image://");
         let image = image_request(
             reference.to_owned(),
