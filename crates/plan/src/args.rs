@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, quote};
-use larder_spec::model::Arg;
+use larder_spec::model::{Arg, Spec};
 
 use crate::accounts::{self, BUILD_ID, Problem};
-use crate::model::Owner;
+use crate::model::{Owner, PlannedArg};
 use crate::planner::{Planner, Scope};
 use crate::request::{Request, platform_name};
 use crate::suggest;
@@ -105,6 +105,33 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
         .collect();
     undeclared(planner);
     stages
+}
+
+/// The args that stages see. The order is that of `Stages::order`, in which the result is last.
+pub(crate) fn planned(spec: &Spec, args: &[Arc<Args>], order: &[usize]) -> Vec<PlannedArg> {
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for &index in order.iter().rev() {
+        let own = spec.stages[index].args.iter().rev();
+        for arg in own.chain(spec.args.iter().rev()) {
+            let name = &arg.name.value;
+            if !seen.insert(name) {
+                continue;
+            }
+            out.push(PlannedArg {
+                name: name.clone(),
+                value: match args[index].get(name) {
+                    Value::Set(value) => Some(value.to_owned()),
+                    Value::Unset | Value::Unknown => None,
+                },
+                default: arg.default.as_ref().map(ToString::to_string),
+                description: arg.description.as_ref().map(|text| text.value.clone()),
+                span: arg.name.span,
+            });
+        }
+    }
+    out.sort_by_key(|arg| arg.span);
+    out
 }
 
 fn declare(planner: &mut Planner<'_>, args: &mut Args, declared: &[Arg]) {

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod ignore;
 pub mod image;
 pub mod model;
+pub mod outline;
 pub mod request;
 
 mod accounts;
@@ -132,6 +133,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         }
         out.push(PlannedStage {
             name: stage.name.value.clone(),
+            description: stage.description.as_ref().map(|text| text.value.clone()),
             base: base::base(planner, from, &position),
             span: stage.from.span,
             user: built.account,
@@ -158,6 +160,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         project: name.unwrap_or_else(|| planner.request.project.clone()),
         context_paths: copy::context_paths(&out),
         seeds: caches::seeds(planner, &out),
+        args: args::planned(spec, &args, &stages.order[..stages.needed]),
         stages: out,
         images,
         contexts: BTreeMap::new(),

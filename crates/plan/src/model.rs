@@ -23,6 +23,8 @@ pub struct Plan {
     pub project: String,
     /// The stages that the result needs, each after those it needs; the last one is the result.
     pub stages: Vec<PlannedStage>,
+    /// The args that those stages see, in the order of the spec.
+    pub args: Vec<PlannedArg>,
     /// The images that stages stand on or copy from: name as written to the reference that is pulled.
     pub images: BTreeMap<String, String>,
     /// The contexts that the client names and the result uses.
@@ -41,11 +43,28 @@ pub struct Plan {
     pub(crate) request: Request,
 }
 
+/// A build arg, as the result's own stage sees it, or else the stage closest to that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedArg {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` is unset.
+    pub value: Option<String>,
+    /// Its default, as written.
+    pub default: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
 /// A stage, with all that it does by itself written out.
 #[derive(Clone, Debug)]
 pub struct PlannedStage {
     /// Its name.
     pub name: String,
+    /// What the spec says that it is for.
+    pub description: Option<String>,
     /// What it stands on.
     pub base: Base,
     /// Where it starts in the spec.
