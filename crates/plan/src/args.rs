@@ -195,7 +195,8 @@ fn undeclared(planner: &mut Planner<'_>) {
             continue;
         }
         let mut warning =
-            Diagnostic::warning(None, format!("the spec declares no arg called `{name}`"));
+            Diagnostic::warning(None, format!("the spec declares no arg called `{name}`"))
+                .lint("unknown-build-arg");
         warning = match suggest::closest(name, args.iter().copied()) {
             Some(near) => warning.hint(format!("did you mean `--build-arg {near}=…`?")),
             None => warning.hint(format!("declare `{name}` under `args`, or leave it out")),

@@ -135,6 +135,7 @@ fn of_image(
                     triggers.len()
                 ),
             )
+            .lint("onbuild-not-run")
             .hint(format!(
                 "write what they do as steps: {}",
                 triggers.join("; ")

@@ -24,7 +24,9 @@ mod caches;
 mod config;
 mod copy;
 mod env;
+mod every;
 mod install;
+mod json;
 pub mod lints;
 mod lower;
 mod names;
@@ -40,8 +42,10 @@ mod stages;
 mod suggest;
 mod users;
 
+pub use every::with_all_stages;
 pub use facts::{AccountFiles, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts};
 pub use image::ImageConfig;
+pub use json::json;
 pub use lower::{Lowered, cache_context, lower};
 pub use model::Plan;
 pub use request::{
@@ -82,6 +86,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     // What several steps inherit is wrong once.
     diagnostics.dedup();
+    lints::silence(spec, &mut diagnostics);
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match plan {
         _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),

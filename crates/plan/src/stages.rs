@@ -130,6 +130,7 @@ fn from(
                         template.span,
                         format!("no stage is called {}, so it is an image", quote(&text)),
                     )
+                    .lint("image-like-stage")
                     .hint(format!("did you mean the stage `{near}`?")),
                 );
             }
