@@ -77,7 +77,7 @@ pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
         .iter()
         .map(|name| format!("the option `{name}` has no effect"));
     without_effect
-        .map(|message| Diagnostic::warning(None, message))
+        .map(|message| Diagnostic::warning(None, message).lint("option-without-effect"))
         .collect()
 }
 

@@ -20,6 +20,15 @@ pub trait Bridge {
         request: &ImageRequest,
     ) -> impl Future<Output = Result<ResolvedImage, Failure>>;
 
+    /// When the source of a definition was made, in seconds since 1970: the commit of a repository,
+    /// the last change of what an URL holds. `None` if the daemon does not know, or if the definition
+    /// has not exactly one source. Progress shows `log_name`.
+    fn source_time(
+        &self,
+        of: &Definition,
+        log_name: &str,
+    ) -> impl Future<Output = Result<Option<i64>, Failure>>;
+
     /// Hands a definition over. Nothing need run before the result is read or returned, unless the
     /// request says so.
     fn solve(&self, request: SolveRequest) -> impl Future<Output = Result<Ref, Failure>>;

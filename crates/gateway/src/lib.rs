@@ -17,6 +17,7 @@ pub mod options;
 mod outcome;
 mod raw;
 mod stdio;
+mod time;
 mod transport;
 mod wire;
 
@@ -27,6 +28,6 @@ pub use capabilities::{Cap, Capabilities, cap};
 pub use excerpt::Excerpt;
 pub use failure::Failure;
 pub use options::{Given, Options};
-pub use outcome::{Image, Outcome};
+pub use outcome::{AnnotatedPart, Annotation, Image, Outcome};
 pub use raw::{FrontendRequest, Place, RawResult};
 pub use stdio::StdioBridge;

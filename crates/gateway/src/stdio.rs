@@ -24,7 +24,7 @@ use tower::service_fn;
 use crate::transport::{Stream, stream, take_stdio};
 use crate::{
     Bridge, CacheImport, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome,
-    RawResult, Ref, ResolvedImage, SolveRequest, Warning, cap, wire,
+    RawResult, Ref, ResolvedImage, SolveRequest, Warning, cap, time, wire,
 };
 
 /// What the daemon takes and sends at most, in bytes.
@@ -110,6 +110,13 @@ impl StdioBridge {
             refs: Some(wire::Refs::OneDeprecated(answer.reference)),
             ..wire::Result::default()
         }))
+    }
+
+    async fn resolves_sources(&self) -> Result<bool, Failure> {
+        Ok(match self.capabilities.get() {
+            Some(known) => known.has(cap::SOURCE_META),
+            None => self.ping().await?.has(cap::SOURCE_META),
+        })
     }
 
     async fn resolve_source(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
@@ -203,15 +210,31 @@ impl Bridge for StdioBridge {
     }
 
     async fn resolve_image(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
-        let by_source = match self.capabilities.get() {
-            Some(known) => known.has(cap::SOURCE_META),
-            None => self.ping().await?.has(cap::SOURCE_META),
-        };
-        if by_source {
+        if self.resolves_sources().await? {
             self.resolve_source(request).await
         } else {
             self.resolve_config(request).await
         }
+    }
+
+    async fn source_time(&self, of: &Definition, log_name: &str) -> Result<Option<i64>, Failure> {
+        let Some(source) = time::only_source(of) else {
+            return Ok(None);
+        };
+        if !self.resolves_sources().await? {
+            return Ok(None);
+        }
+        let is_git = source.identifier.starts_with("git://");
+        let request = proto::ResolveSourceMetaRequest {
+            source: Some(source),
+            log_name: log_name.to_owned(),
+            git: is_git.then_some(proto::ResolveSourceGitRequest {
+                return_object: true,
+            }),
+            ..Default::default()
+        };
+        let answer = self.client().resolve_source_meta(request).await?;
+        Ok(time::of_answer(&answer.into_inner()))
     }
 
     async fn solve(&self, request: SolveRequest) -> Result<Ref, Failure> {

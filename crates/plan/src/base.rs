@@ -6,7 +6,7 @@ use std::sync::Arc;
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_inject::distribution::{self, distribution};
-use larder_spec::model::Stage;
+use larder_spec::model::{AnnotationLevel, Stage};
 
 use crate::accounts::Accounts;
 use crate::facts::ImageFact;
@@ -32,6 +32,8 @@ pub(crate) struct Ground {
     pub stores: BTreeMap<&'static str, String>,
     /// Names of variables that are as the image at the bottom has them.
     pub image_env: BTreeSet<String>,
+    /// Annotations of its stages.
+    pub annotations: Vec<(AnnotationLevel, String, String)>,
     /// Config of the image at the bottom.
     pub bottom: Option<Arc<ImageConfig>>,
 }
@@ -49,7 +51,9 @@ pub(crate) fn ground(
     let platform = wanted.unwrap_or(&planner.request.platform).clone();
     match from {
         From::Stage(index) => {
-            let ground = done[*index].clone().unwrap_or_else(|| unknown(platform));
+            let mut ground = done[*index].clone().unwrap_or_else(|| unknown(platform));
+            // They are for builds that start from the image.
+            ground.config.config.on_build.clear();
             if let (Some(wanted), Some(written)) = (wanted, &stage.platform)
                 && *wanted != ground.platform
             {
@@ -150,6 +154,7 @@ fn unknown(platform: Platform) -> Ground {
         distribution: None,
         stores: BTreeMap::new(),
         image_env: BTreeSet::new(),
+        annotations: Vec::new(),
         bottom: None,
     }
 }
@@ -217,6 +222,7 @@ fn configured(
                     triggers.len()
                 ),
             )
+            .lint("onbuild-not-run")
             .hint(format!(
                 "write what they do as steps: {}",
                 triggers.join("; ")

@@ -320,6 +320,7 @@ impl<'a> Resolver<'_, '_, 'a> {
                             span,
                             format!("no stage is called {}, so it is an image", quote(&text)),
                         )
+                        .lint("image-like-stage")
                         .hint(near),
                     );
                 }

@@ -9,10 +9,12 @@
 //!
 //! [`show`] writes a plan for people.
 
+pub mod epoch;
 pub mod facts;
 pub mod ignore;
 pub mod image;
 pub mod model;
+pub mod outline;
 pub mod request;
 
 mod accounts;
@@ -23,9 +25,11 @@ mod caches;
 mod config;
 mod copy;
 mod env;
+mod every;
 mod file;
 mod from;
 mod install;
+mod json;
 mod link;
 pub mod lints;
 mod lower;
@@ -37,17 +41,20 @@ mod planner;
 mod run;
 mod runtime;
 mod show;
+mod signals;
 mod stage;
 mod stages;
 mod suggest;
 mod users;
 mod web;
 
+pub use every::with_all_stages;
 pub use facts::{
     AccountFiles, ContextFact, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts,
 };
 pub use from::{context_name, named_context};
 pub use image::ImageConfig;
+pub use json::json;
 pub use lower::{Lowered, cache_context, context_files, lower};
 pub use model::{ImageId, Plan};
 pub use request::{
@@ -90,6 +97,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     // What several steps inherit is wrong once.
     diagnostics.dedup();
+    lints::silence(spec, &mut diagnostics);
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match plan {
         _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),
@@ -106,6 +114,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
 fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let spec = planner.spec;
     let args = args::resolve(planner);
+    let epoch = epoch::of(planner);
     let stages = stages::resolve(planner, &args);
     let runtime = RuntimeCaches::resolve(planner, &stages);
     let mut position = vec![0; spec.stages.len()];
@@ -142,6 +151,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         }
         out.push(PlannedStage {
             name: stage.name.value.clone(),
+            description: stage.description.as_ref().map(|text| text.value.clone()),
             base,
             platform: base::other(planner, &platform),
             span: stage.from.span,
@@ -162,7 +172,8 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let target = stages.order[..stages.needed].last()?;
     let result = done[*target].as_mut()?;
     runtime.keep(planner, &position, &mut out, result);
-    let (config, base_config) = config::of_result(result, planner.request);
+    let (config, base_config) = config::of_result(result, planner.request, epoch);
+    let annotations = std::mem::take(&mut result.annotations);
     let name = spec.name.as_ref().map(|name| name.value.clone());
     Some(Plan {
         warnings: Vec::new(),
@@ -170,13 +181,17 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         project: name.unwrap_or_else(|| planner.request.project.clone()),
         context_paths: copy::context_paths(&out),
         seeds: caches::seeds(planner, &out),
+        args: args::planned(spec, &args, &stages.order[..stages.needed]),
         stages: out,
         images,
         contexts: contexts(planner.request, &stages),
-        annotations: Vec::new(),
+        annotations,
         config,
         base_config,
-        request: planner.request.clone(),
+        request: Request {
+            epoch,
+            ..planner.request.clone()
+        },
     })
 }
 

@@ -23,6 +23,8 @@ pub struct Plan {
     pub project: String,
     /// The stages that the result needs, each after those it needs; the last one is the result.
     pub stages: Vec<PlannedStage>,
+    /// The args that those stages see, in the order of the spec.
+    pub args: Vec<PlannedArg>,
     /// The images that stages stand on or copy from: name as written to the reference that is pulled.
     pub images: BTreeMap<String, String>,
     /// The contexts that the client names and the result uses, by their keys in [`Request::contexts`].
@@ -41,11 +43,35 @@ pub struct Plan {
     pub(crate) request: Request,
 }
 
+impl Plan {
+    /// The time of files, of the image and of its history, in seconds since 1970, if it is set.
+    pub fn epoch(&self) -> Option<i64> {
+        self.request.epoch
+    }
+}
+
+/// A build arg, as the result's own stage sees it, or else the stage closest to that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedArg {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` is unset.
+    pub value: Option<String>,
+    /// Its default, as written.
+    pub default: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
 /// A stage, with all that it does by itself written out.
 #[derive(Clone, Debug)]
 pub struct PlannedStage {
     /// Its name.
     pub name: String,
+    /// What the spec says that it is for.
+    pub description: Option<String>,
     /// What it stands on.
     pub base: Base,
     /// What its steps run on, if that is not the platform which the build is for.

@@ -122,6 +122,7 @@ impl RuntimeCaches {
                     self.span,
                     "the image runs as another user than the one who owns what steps install",
                 )
+                .lint("runtime-cache-of-another-user")
                 .hint("give the stages, and the image, one `user`"),
             );
         }
@@ -300,7 +301,9 @@ fn nothing(stage: &str, span: Span) -> Diagnostic {
         "no step of {} uses a tool that keeps caches in the image",
         quote(stage)
     );
-    Diagnostic::warning(span, message).hint("name languages or tools, as in `[python]`")
+    Diagnostic::warning(span, message)
+        .lint("runtime-caches-of-nothing")
+        .hint("name languages or tools, as in `[python]`")
 }
 
 fn unknown(name: &Spanned<String>) -> Diagnostic {

@@ -3,6 +3,7 @@
 mod build;
 mod contexts;
 mod dockerfile;
+mod epoch;
 mod named;
 mod process;
 mod requests;

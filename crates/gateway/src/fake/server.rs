@@ -3,7 +3,7 @@
 use std::io;
 
 use buildkit_llb::{Definition, Platform, ResolveMode};
-use buildkit_proto::google::rpc;
+use buildkit_proto::google::{protobuf::Timestamp, rpc};
 use buildkit_proto::moby::buildkit::v1::frontend::{
     self as wire,
     llb_bridge_server::{LlbBridge, LlbBridgeServer},
@@ -38,6 +38,29 @@ pub async fn serve(fake: FakeBridge, connection: UnixStream) -> io::Result<()> {
         .serve_with_incoming(connections)
         .await
         .map_err(io::Error::other)
+}
+
+impl FakeBridge {
+    /// Tells a time as daemons do: by a commit, or by a header.
+    fn resolve_time(&self, source: pb::SourceOp) -> Answer<wire::ResolveSourceMetaResponse> {
+        let seconds = self.answer_time(&source.identifier).map_err(sent)?;
+        let is_git = source.identifier.starts_with("git://");
+        let commit = |seconds| wire::ResolveSourceGitResponse {
+            commit_object: format!("tree 1\ncommitter C <c@d> {seconds} +0000\n\nhi\n")
+                .into_bytes(),
+            ..Default::default()
+        };
+        let header = |seconds| wire::ResolveSourceHttpResponse {
+            last_modified: Some(Timestamp { seconds, nanos: 0 }),
+            ..Default::default()
+        };
+        Ok(Response::new(wire::ResolveSourceMetaResponse {
+            source: Some(source),
+            git: seconds.filter(|_| is_git).map(commit),
+            http: seconds.filter(|_| !is_git).map(header),
+            ..Default::default()
+        }))
+    }
 }
 
 #[tonic::async_trait]
@@ -78,6 +101,11 @@ impl LlbBridge for FakeBridge {
     ) -> Answer<wire::ResolveSourceMetaResponse> {
         let request = request.into_inner();
         let source = request.source.unwrap_or_default();
+        if !source.identifier.starts_with("docker-image://")
+            && !source.identifier.starts_with("oci-layout://")
+        {
+            return self.resolve_time(source);
+        }
         let of_layout = source.identifier.strip_prefix("oci-layout://");
         let of_registry = || source.identifier.trim_start_matches("docker-image://");
         let attr = |key: &str| source.attrs.get(key).cloned().unwrap_or_default();

@@ -221,8 +221,8 @@ impl<'a> Finder<'_, 'a> {
     }
 
     fn warn(&mut self, message: &str, hint: &str) {
-        self.planner
-            .report(Diagnostic::warning(self.span, message).hint(hint));
+        let warning = Diagnostic::warning(self.span, message).lint("doubtful-install");
+        self.planner.report(warning.hint(hint));
     }
 
     fn error(&mut self, message: String, hint: &str) {
