@@ -146,6 +146,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
                 .map(str::to_owned),
         });
     }
+    planner.aside = false;
     if planner.needs.is_empty() {
         lints::check(planner, &out);
     }

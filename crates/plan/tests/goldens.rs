@@ -211,6 +211,17 @@ fn a_comment_silences_a_warning_of_its_step() {
 }
 
 #[test]
+fn a_stage_that_is_not_needed_takes_no_warning_away() {
+    let text = "stages:\n  a:\n    from: python\n    steps:\n      - run: pip install --no-cache-dir x\n  \
+                b:\n    from: a\ntarget: a\n";
+    let source = SourceFile::new("larder.yaml", text);
+    let plan = support::plan(&source, &support::request(), Path::new("/nowhere"));
+    let found = plan.expect("it is good").warnings;
+    let names: Vec<_> = found.iter().map(|warning| warning.lint).collect();
+    assert_eq!(names, [Some("cache-defeated")]);
+}
+
+#[test]
 fn the_table_of_lints_is_sorted_and_documented() {
     let docs = larder_plan::lints::docs();
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/lints.md");
