@@ -146,9 +146,13 @@ impl Builder<'_, '_> {
                 for (key, span) in of_git {
                     let Some(span) = span else { continue };
                     let message = format!("`{key}` of what is not a git repository");
-                    wrong.push(Diagnostic::error(span, message).label(one.span, "the source").hint(
+                    let mut diagnostic = Diagnostic::error(span, message).hint(
                         "a repository ends in `.git`, or begins with `git@`, `git://` or `ssh://`",
-                    ));
+                    );
+                    if span != one.span {
+                        diagnostic = diagnostic.label(one.span, "the source");
+                    }
+                    wrong.push(diagnostic);
                 }
             }
             if one.is_git() && add.unpack == Some(true) {

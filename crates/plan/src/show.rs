@@ -99,7 +99,7 @@ fn show_copies(out: &mut String, plan: &Plan, copies: &[PlannedCopy]) {
             CopyFrom::Stage(index) => format!("{sources} from {}", plan.stages[*index].name),
             CopyFrom::Image(image) => format!("{sources} from {}", image.reference),
             CopyFrom::Named(name) => format!("{sources} from {name}"),
-            CopyFrom::Source(source) => names::line(&web::shown_source(source)),
+            CopyFrom::Source(source) => web::shown_source(source),
             CopyFrom::Text(text) => format!("{} bytes", text.len()),
         };
         let _ = write!(

@@ -148,7 +148,7 @@ impl Lowering<'_> {
                 (self.image(reference, name, span), root())
             }
             CopyFrom::Source(source) => {
-                let shown = crate::names::line(&crate::web::shown_source(source));
+                let shown = crate::web::shown_source(source);
                 let meta = Meta::named(format!("[internal] fetch {shown}"));
                 let vertex = self.graph.add((**source).clone(), &self.here, meta);
                 self.locate(vertex, span);
