@@ -229,14 +229,12 @@ impl Builder<'_, '_> {
             let text = self.expand_maybe(subdir)?;
             let text = self.not_empty(text, "subdir", "all of the repository", subdir.span)?;
             let any = CopyFrom::Source(Box::new(Source::Git(Git::new(""))));
-            match crate::paths::below(&text) {
-                Some(below) => Some(below),
-                None => {
-                    self.planner
-                        .report(crate::copy::outside(&text, subdir.span, &any));
-                    None
-                }
+            let below = crate::paths::below(&text);
+            if below.is_none() {
+                self.planner
+                    .report(crate::copy::outside(&text, subdir.span, &any));
             }
+            below
         });
         if matches!(reference, Some(None)) || matches!(subdir, Some(None)) {
             return false;

@@ -12,7 +12,7 @@ pub(crate) fn means_git(address: &str) -> bool {
     match address.split_once("://") {
         Some((scheme, _)) => match scheme {
             "git" | "ssh" => true,
-            "http" | "https" => path.ends_with(".git"),
+            "http" | "https" => path.strip_suffix(".git").is_some(),
             _ => false,
         },
         None => address.starts_with("git@"),

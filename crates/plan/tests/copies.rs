@@ -92,16 +92,20 @@ const LINKED: &str = "user: build\nworkdir: /app\nsteps:\n  \
 
 #[test]
 fn a_linked_copy_does_not_depend_on_the_base() {
-    let copy_on = |base: &str, link: &str| {
+    let copy_on = |base: &str, link: &str, request: &Request| {
         let text = format!("from: {base}\n{LINKED}").replace("true", link);
-        let digests = digests(&lowered(&text, &support::request()));
+        let digests = digests(&lowered(&text, request));
         let copy = digests
             .into_iter()
             .find(|(name, _)| name.ends_with("copy tool to /app/bin/"));
         copy.expect("it is there").1
     };
-    assert_eq!(copy_on("debian:13", "true"), copy_on("node:22", "true"));
-    assert_ne!(copy_on("debian:13", "false"), copy_on("node:22", "false"));
+    let (plain, with_cache) = (support::request(), support::request_with_cache());
+    let linked = copy_on("debian:13", "true", &plain);
+    assert_eq!(linked, copy_on("node:22", "true", &plain));
+    assert_eq!(linked, copy_on("node:22", "true", &with_cache));
+    let ordinary = copy_on("debian:13", "false", &plain);
+    assert_ne!(ordinary, copy_on("node:22", "false", &plain));
 }
 
 #[test]
