@@ -20,7 +20,8 @@ pub static IMAGE: Mapping = Mapping {
         key!(
             "cmd": COMMAND,
             "What runs by default, or the arguments of `entrypoint`: a list of words, or a line for the shell.",
-            "[gunicorn, \"shop:app\"]"
+            "[gunicorn, \"shop:app\"]",
+            default "the base image's; none if `entrypoint` is set"
         ),
         key!(
             "env": Shape::Map(NAME, &Shape::TemplateOrEmpty),

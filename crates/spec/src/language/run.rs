@@ -47,7 +47,7 @@ pub static RUN_STEP: Mapping = Mapping {
         USER,
         key!(
             "workdir": Shape::Template,
-            "The directory that it runs in, relative to the stage's.",
+            "The directory that it runs in, relative to the stage's, made if it is missing.",
             "ui",
             default "the stage's"
         ),

@@ -33,7 +33,7 @@ pub static SPEC: Mapping = Mapping {
             "name": Shape::Pattern("[a-z0-9._/-]+"),
             "The project's name. Caches that belong to one project carry it in their ids.",
             "shop",
-            default "the name of the image that is built, or else of the directory"
+            default "`default`"
         ),
         ARGS,
         USER,
