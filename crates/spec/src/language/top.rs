@@ -67,7 +67,7 @@ pub static SPEC: Mapping = Mapping {
             default "`false`"
         ),
         key!(
-            "target": Shape::Pattern(ID),
+            "target": Shape::Text,
             "The stage that is built where the client names none.",
             "api",
             default "the last stage"
