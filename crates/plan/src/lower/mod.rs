@@ -315,12 +315,15 @@ impl Lowering<'_> {
             });
         }
         for path in &manifests.copied {
-            let copy = PlannedCopy::new(
-                CopyFrom::Context,
-                vec![path.clone()],
-                format!("/{path}"),
-                owner,
-            );
+            let dest = if crate::ignore::is_pattern(path) {
+                match crate::paths::parent(path) {
+                    "" => "/".to_owned(),
+                    parent => format!("/{parent}/"),
+                }
+            } else {
+                format!("/{path}")
+            };
+            let copy = PlannedCopy::new(CopyFrom::Context, vec![path.clone()], dest, owner);
             file = self.copies(file, &copy, span);
         }
         let vertex = self
