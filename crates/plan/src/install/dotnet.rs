@@ -29,42 +29,7 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
     if !finder.complete() {
         return None;
     }
-    let choice = if solutions.is_empty() {
-        &projects
-    } else {
-        &solutions
-    };
-    let root = match choice.as_slice() {
-        [one] => *one,
-        [] => {
-            let message = format!(
-                "there is no solution and no project of .NET in {}",
-                finder.place()
-            );
-            finder.error(
-                message,
-                "make one with `dotnet new`; if it is in another directory, give that as `workdir`, \
-                 and see that `.dockerignore` does not leave it out",
-            );
-            return None;
-        }
-        several => {
-            let message = format!(
-                "there are several solutions or projects of .NET in {}: {}",
-                finder.place(),
-                several
-                    .iter()
-                    .map(|path| format!("`{path}`"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
-            finder.error(
-                message,
-                "keep one of them there, or `copy` them and `run: dotnet restore` with a name",
-            );
-            return None;
-        }
-    };
+    let root = root(finder, &solutions, &projects)?;
     let mut seen = BTreeSet::new();
     let mut locks = Vec::new();
     let mut next = vec![(root.to_owned(), root.to_owned())];
@@ -120,6 +85,50 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
     let mut command: Vec<String> = vec!["dotnet".to_owned(), "restore".to_owned(), name];
     command.extend((locked > 0 && locked == locks.len()).then(|| "--locked-mode".to_owned()));
     Some(Recipe::copying(files, command))
+}
+
+/// The solution, or else the project, of the directory; that there is none or several is reported.
+fn root<'a>(
+    finder: &mut Finder<'_, 'a>,
+    solutions: &[&'a str],
+    projects: &[&'a str],
+) -> Option<&'a str> {
+    let choice = if solutions.is_empty() {
+        projects
+    } else {
+        solutions
+    };
+    match choice {
+        [one] => Some(*one),
+        [] => {
+            let message = format!(
+                "there is no solution and no project of .NET in {}",
+                finder.place()
+            );
+            finder.error(
+                message,
+                "make one with `dotnet new`; if it is in another directory, give that as `workdir`, \
+                 and see that `.dockerignore` does not leave it out",
+            );
+            None
+        }
+        several => {
+            let message = format!(
+                "there are several solutions or projects of .NET in {}: {}",
+                finder.place(),
+                several
+                    .iter()
+                    .map(|path| format!("`{path}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+            finder.error(
+                message,
+                "keep one of them there, or `copy` them and `run: dotnet restore` with a name",
+            );
+            None
+        }
+    }
 }
 
 fn is_project(path: &str) -> bool {

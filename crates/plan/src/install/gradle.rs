@@ -102,20 +102,22 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             }
         }
     }
-    let wrapped = matches!(wrapper, File::Text(_)) && matches!(properties, File::Text(_));
-    if wrapped {
+    let has_own = matches!(wrapper, File::Text(_)) && matches!(properties, File::Text(_));
+    if has_own {
         let jar = finder.path("gradle/wrapper/gradle-wrapper.jar");
         finder.take_unseen(&jar);
     }
     let mut files = finder.files()?;
     files.sort();
     // A checkout may have lost the mode of a program.
-    let mut command = if wrapped {
+    let mut command = if has_own {
         vec!["sh", "gradlew"]
     } else {
         vec!["gradle"]
     };
-    command.extend(["--no-daemon", "--init-script", SCRIPT, "larderFetch"]);
+    command.extend(["--no-daemon", "--init-script", SCRIPT]);
+    // The task looks at projects while it runs.
+    command.extend(["-Dorg.gradle.configuration-cache=false", "larderFetch"]);
     let script = finder.path(SCRIPT);
     Some(Recipe {
         stubs: Some(BTreeMap::from([(script, FETCH.to_owned())])),

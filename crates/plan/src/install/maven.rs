@@ -61,14 +61,14 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             File::Absent | File::Unknown => {}
         }
     }
-    let wrapped = matches!(wrapper, File::Text(_)) && matches!(properties, File::Text(_));
-    if wrapped {
+    let has_own = matches!(wrapper, File::Text(_)) && matches!(properties, File::Text(_));
+    if has_own {
         let jar = finder.path(".mvn/wrapper/maven-wrapper.jar");
         finder.take_unseen(&jar);
     }
     let files = finder.files()?;
     // A checkout may have lost the mode of a program.
-    let mut command = if wrapped {
+    let mut command = if has_own {
         vec!["sh", "mvnw"]
     } else {
         vec!["mvn"]

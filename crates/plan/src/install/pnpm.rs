@@ -11,7 +11,7 @@ const WORKSPACE: &str = "pnpm-workspace.yaml";
 pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
     let package = node::package(finder, "pnpm", "pnpm init");
     let lock = finder.take("pnpm-lock.yaml");
-    let workspace = finder.take_private(WORKSPACE);
+    let workspace = finder.take(WORKSPACE);
     finder.take_private(".npmrc");
     for name in [".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js"] {
         finder.take(name);

@@ -3,19 +3,27 @@
 use super::text::plain;
 use super::xml::{self, Event};
 
-/// What keys end in whose values are secrets.
-const KEYS: [&str; 11] = [
+/// Keys whose values are secrets, in any case.
+const KEYS: [&str; 5] = ["apikey", "passwd", "password", "secret", "token"];
+
+/// What other such keys end in. `jsonwebtoken` is a package, and no such key.
+const ENDS: [&str; 16] = [
+    "ApiKey",
+    "AuthIdent",
+    "Password",
+    "Secret",
+    "Token",
+    "_PASSWORD",
+    "_SECRET",
+    "_TOKEN",
     "_auth",
-    "_authtoken",
+    "_authToken",
     "_password",
-    "apikey",
-    "authident",
-    "authtoken",
-    "cleartextpassword",
-    "passwd",
-    "password",
-    "secret",
-    "token",
+    "_secret",
+    "_token",
+    ".password",
+    ".secret",
+    ".token",
 ];
 
 /// The key of the first secret in a text of XML, or of lines `key=value` or `key: value`; also of an
@@ -88,12 +96,18 @@ fn pair(line: &str) -> Option<(&str, &str)> {
 }
 
 fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase().replace('-', "");
-    KEYS.iter().any(|end| key.ends_with(end))
-        // What bundler logs in with: a host as the name of a variable.
-        || (key.starts_with("bundle_") && key.contains("__") && !key.starts_with("bundle_build"))
-            && !key.starts_with("bundle_mirror")
-            && !key.starts_with("bundle_local")
+    KEYS.iter().any(|known| key.eq_ignore_ascii_case(known))
+        || ENDS.iter().any(|end| key.ends_with(end))
+        || is_host(key)
+}
+
+/// What bundler logs in to: a host as the name of a variable, `BUNDLE_GEMS__EXAMPLE__COM`.
+fn is_host(key: &str) -> bool {
+    let name = key
+        .strip_prefix("BUNDLE_")
+        .filter(|name| name.contains("__"));
+    let other = ["BUILD__", "MIRROR__", "LOCAL__"];
+    name.is_some_and(|name| other.iter().all(|start| !name.starts_with(start)))
 }
 
 /// Whether a value is there, and is no variable: `${TOKEN}`, `%TOKEN%`.
@@ -150,6 +164,10 @@ mod tests {
             ("BUNDLE_PATH: \"vendor\"", None),
             ("BUNDLE_BUILD__PG: \"--with-x\"", None),
             ("token = \"abc\"", Some("token")),
+            ("  jsonwebtoken: ^9.0.0", None),
+            ("  'json-web-token': ^1.0.0", None),
+            ("NEXUS_PASSWORD=abc", Some("NEXUS_PASSWORD")),
+            ("signing.password=abc", Some("signing.password")),
             ("org.gradle.jvmargs=-Xmx2g", None),
             ("signingPassword=abc", Some("signingPassword")),
         ] {

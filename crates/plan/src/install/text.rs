@@ -124,12 +124,11 @@ fn uncommented(line: &str) -> &str {
     let mut quote = None;
     let mut before = ' ';
     for (at, c) in line.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '#' && before.is_whitespace() => return line[..at].trim_end(),
-            None if matches!(c, '"' | '\'') && !before.is_alphanumeric() => quote = Some(c),
-            None => {}
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '#') if before.is_whitespace() => return line[..at].trim_end(),
+            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
+            _ => {}
         }
         before = c;
     }
