@@ -65,6 +65,8 @@ fn specs_in_the_documentation_are_good() {
             "[package]\nname = \"tool\"\nversion = \"0.1.0\"\n",
         ),
         ("Cargo.lock", "version = 4\n"),
+        ("pyproject.toml", ""),
+        ("uv.lock", ""),
     ]);
     let mut read = 0;
     let mut wrong = String::new();
