@@ -14,6 +14,8 @@ use crate::unique;
 pub struct Image {
     /// What its manifest calls the config.
     pub config: Value,
+    /// Those of its manifest.
+    pub annotations: Value,
     /// From the lowest.
     pub layers: Vec<Arc<Layer>>,
 }
@@ -92,6 +94,7 @@ impl Images {
         let layers = layers.iter().map(|layer| self.layer(layer));
         Ok(Image {
             config,
+            annotations: manifest["annotations"].clone(),
             layers: layers.collect::<Result<_>>()?,
         })
     }
