@@ -3,6 +3,54 @@
 //! The decoder takes its keys from here, and so do the JSON schema and the reference: what one knows,
 //! all know.
 
+#[macro_use]
+mod key;
+mod caches;
+mod copy;
+mod image;
+mod mounts;
+mod run;
+mod stage;
+mod top;
+
+pub use caches::CACHE;
+pub use copy::{ADD, ADD_STEP, COPY, COPY_STEP, FILE, FILE_STEP};
+pub use image::{HEALTHCHECK, IMAGE};
+pub use mounts::{BIND, SECRET, SSH, TMPFS};
+pub use run::{INSTALL_STEP, OUTPUT, RUN_STEP};
+pub use stage::{ARG, BASE, STAGE, STEP};
+pub use top::{IGNORED, ONE_STAGE, SPEC};
+
+/// Every mapping of the language, in the order of the reference. The first is the whole spec.
+pub static ALL: [&Mapping; 20] = [
+    &SPEC,
+    &STAGE,
+    &BASE,
+    &ARG,
+    &RUN_STEP,
+    &OUTPUT,
+    &INSTALL_STEP,
+    &SECRET,
+    &SSH,
+    &BIND,
+    &TMPFS,
+    &COPY_STEP,
+    &COPY,
+    &ADD_STEP,
+    &ADD,
+    &FILE_STEP,
+    &FILE,
+    &CACHE,
+    &IMAGE,
+    &HEALTHCHECK,
+];
+
+/// Names of args and variables, as a regular expression.
+const NAME: &str = "[A-Za-z_][A-Za-z0-9_]*";
+
+/// Names of stages, caches, secrets and agents, as a regular expression.
+const ID: &str = "[A-Za-z0-9._-]+";
+
 /// A mapping with keys of ours.
 #[derive(Debug)]
 pub struct Mapping {
@@ -35,9 +83,23 @@ pub struct Key {
     pub example: &'static str,
 }
 
+impl Mapping {
+    /// Whether there is a key of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.keys.iter().any(|key| key.name == name)
+    }
+
+    /// The names of all keys, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.keys.iter().map(|key| key.name)
+    }
+}
+
 /// What a value may be.
 #[derive(Debug)]
 pub enum Shape {
+    /// Nothing at all, as in `NAME:`.
+    Nothing,
     /// Text that says something, with `${ARG}` replaced in it.
     Template,
     /// The same, which may be empty.
