@@ -13,6 +13,7 @@ const FOLDER: &str = "docs/caches";
 
 /// Writes the generated pages, or with `check` fails when one is not what it would be.
 pub(crate) fn write(check: bool) -> Result<()> {
+    crate::rows::write(check)?;
     let root = run::root()?;
     let pages = larder_catalog::docs();
     let wanted: BTreeSet<&str> = pages.iter().map(|page| page.path.as_str()).collect();

@@ -9,6 +9,7 @@ mod deny;
 mod docs;
 mod e2e;
 mod engine;
+mod rows;
 mod run;
 mod test;
 

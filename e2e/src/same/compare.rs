@@ -63,8 +63,18 @@ pub fn same_result(first: &Image, second: &Image) -> Vec<Difference> {
         config
     });
     values("config", &configs[0], &configs[1], &mut found);
-    values("annotations", &first.annotations, &second.annotations, &mut found);
-    trees(&first.tree(), &second.tree(), &Leftovers::default(), &mut found);
+    values(
+        "annotations",
+        &first.annotations,
+        &second.annotations,
+        &mut found,
+    );
+    trees(
+        &first.tree(),
+        &second.tree(),
+        &Leftovers::default(),
+        &mut found,
+    );
     found.sort_by(|one, other| one.place.cmp(&other.place));
     found
 }

@@ -56,7 +56,10 @@ pub(crate) fn check(engine: &Engine, images: &Images, row: &Row) -> Result<Vec<S
                 .map(|words| words.iter().map(String::as_str).collect::<Vec<_>>());
             let printed = built.run_with(&options, &args)?;
             if printed != call.prints {
-                wrong.push(format!("{args:?} prints {printed:?}, not {:?}", call.prints));
+                wrong.push(format!(
+                    "{args:?} prints {printed:?}, not {:?}",
+                    call.prints
+                ));
             }
         }
     }

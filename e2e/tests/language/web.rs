@@ -33,7 +33,11 @@ impl Web {
                     return;
                 }
                 // A client that is gone gets nothing.
-                drop(stream.map_err(Into::into).and_then(|one| answer(one, &folder)));
+                drop(
+                    stream
+                        .map_err(Into::into)
+                        .and_then(|one| answer(one, &folder)),
+                );
             }
         });
         Ok(Self {
