@@ -65,6 +65,8 @@ pub struct About {
     pub platforms: Vec<String>,
     /// What the build of the spec fails with.
     pub refused: Option<String>,
+    /// What an older daemon lacks; there, the build of the spec fails with this text.
+    pub lacking: Option<String>,
     /// When the image says it was created, if that is known.
     pub created: Option<String>,
     /// Calls of the spec's image.

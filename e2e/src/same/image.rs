@@ -82,7 +82,9 @@ impl Images {
                 continue;
             }
             let manifest = self.json("manifests", text(&one["digest"])?)?;
-            let platform = format!("{}/{}{}", part("os"), part("architecture"), part("variant"));
+            let parts = ["os", "architecture", "variant"].map(part);
+            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let platform = parts.join("/");
             images.insert(platform, self.image(&manifest)?);
         }
         Ok(images)
