@@ -62,5 +62,7 @@ async fn forward(bridge: &impl Bridge) -> Result<Outcome, Failure> {
         reference,
         config: br#"{"architecture":"amd64","os":"linux"}"#.to_vec(),
         base_config: None,
+        annotations: Vec::new(),
+        epoch: None,
     })))
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{Constraints, Graph, ImageName, Meta};
+use buildkit_llb::{Constraints, Graph, ImageName, Meta, Platform};
 use futures_util::future::join_all;
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_gateway::{Bridge, Failure, ImageRequest, Ref, SolveRequest};
 use larder_plan::{
-    AccountFiles, ContextFiles, Facts, ImageConfig, ImageFact, ImageNeed, Plan, Planned, Request,
-    plan,
+    AccountFiles, ContextFiles, Facts, ImageConfig, ImageFact, ImageId, ImageNeed, NamedContext,
+    Plan, Planned, Request, named_context, plan,
 };
-use larder_spec::model::{Spec, StepKind};
+use larder_spec::model::{CacheChoice, CacheEntry, MountKind, Spec, Stage, StepKind};
 use larder_spec::template::Template;
 
 use crate::named;
@@ -49,8 +49,12 @@ pub(crate) async fn settle(
             }
         };
         let missing = images(bridge, request, &needs.images, &mut facts).await?;
-        for (reference, failure) in missing {
-            found.extend(blame(spec, request, &reference, &failure));
+        for (image, failure) in missing {
+            found.extend(blame(spec, request, &image.reference, &failure));
+        }
+        for key in &needs.contexts {
+            let fact = named::accounts(bridge, &origin.capabilities, request, key).await?;
+            facts.contexts.insert(key.clone(), fact);
         }
         let wanted: Vec<String> = needs.files.into_iter().collect();
         if !wanted.is_empty() {
@@ -71,22 +75,22 @@ pub(crate) async fn settle(
 async fn images(
     bridge: &impl Bridge,
     request: &Request,
-    needs: &BTreeMap<String, ImageNeed>,
+    needs: &BTreeMap<ImageId, ImageNeed>,
     facts: &mut Facts,
-) -> Result<Vec<(String, Failure)>, Failure> {
-    let answers = join_all(needs.iter().map(async |(reference, need)| {
-        let known = facts.images.get(reference);
-        let fact = look_up(bridge, request, reference, *need, known).await;
-        (reference.clone(), fact)
+) -> Result<Vec<(ImageId, Failure)>, Failure> {
+    let answers = join_all(needs.iter().map(async |(image, need)| {
+        let known = facts.images.get(image);
+        let fact = look_up(bridge, request, image, *need, known).await;
+        (image.clone(), fact)
     }))
     .await;
     let mut missing = Vec::new();
-    for (reference, answer) in answers {
+    for (image, answer) in answers {
         let fact = match answer {
             Ok(fact) => fact,
             Err(failure) if failure.is_disconnected() => return Err(failure),
             Err(failure) => {
-                missing.push((reference.clone(), failure));
+                missing.push((image.clone(), failure));
                 ImageFact {
                     accounts: Some(AccountFiles::default()),
                     assumed: true,
@@ -94,7 +98,7 @@ async fn images(
                 }
             }
         };
-        facts.images.insert(reference, fact);
+        facts.images.insert(image, fact);
     }
     Ok(missing)
 }
@@ -102,31 +106,38 @@ async fn images(
 async fn look_up(
     bridge: &impl Bridge,
     request: &Request,
-    reference: &str,
+    image: &ImageId,
     need: ImageNeed,
     known: Option<&ImageFact>,
 ) -> Result<ImageFact, Failure> {
     let mut fact = match known {
         Some(fact) => fact.clone(),
-        None => resolve(bridge, request, reference).await?,
+        None => resolve(bridge, request, image).await?,
     };
     if need == ImageNeed::Accounts && fact.accounts.is_none() {
-        fact.accounts = Some(accounts(bridge, request, reference, &fact).await?);
+        fact.accounts = Some(accounts(bridge, request, image, &fact).await?);
     }
     Ok(fact)
+}
+
+/// What an image is for.
+fn platform<'a>(request: &'a Request, image: &'a ImageId) -> &'a Platform {
+    image.platform.as_ref().unwrap_or(&request.platform)
 }
 
 async fn resolve(
     bridge: &impl Bridge,
     request: &Request,
-    reference: &str,
+    id: &ImageId,
 ) -> Result<ImageFact, Failure> {
+    let reference = id.reference.as_str();
     let image = bridge
         .resolve_image(&ImageRequest {
             reference: reference.to_owned(),
-            platform: request.platform.clone(),
+            platform: platform(request, id).clone(),
             mode: request.resolve_mode,
-            log_name: format!("[internal] load metadata for {reference}"),
+            log_name: format!("[internal] load metadata for {id}"),
+            layout: None,
         })
         .await?;
     let config = ImageConfig::from_json(&image.config)
@@ -144,11 +155,11 @@ async fn resolve(
 async fn accounts(
     bridge: &impl Bridge,
     request: &Request,
-    reference: &str,
+    id: &ImageId,
     fact: &ImageFact,
 ) -> Result<AccountFiles, Failure> {
     let invalid = |error: &dyn std::fmt::Display| Failure::mistake(error.to_string());
-    let mut name = ImageName::parse(reference).map_err(|error| invalid(&error))?;
+    let mut name = ImageName::parse(&id.reference).map_err(|error| invalid(&error))?;
     let familiar = name.familiar();
     if let (None, Some(digest)) = (name.digest(), &fact.digest) {
         name = name
@@ -161,7 +172,7 @@ async fn accounts(
         ..buildkit_llb::Image::new(&name)
     };
     let meta = Meta::named(format!("[internal] load users of {familiar}"));
-    let vertex = graph.add(image, &Constraints::on(request.platform.clone()), meta);
+    let vertex = graph.add(image, &Constraints::on(platform(request, id).clone()), meta);
     let definition = graph.definition(vertex.only());
     let root = bridge
         .solve(SolveRequest {
@@ -169,36 +180,50 @@ async fn accounts(
             ..SolveRequest::default()
         })
         .await?;
-    let os_release = match read(bridge, &root, "/etc/os-release").await? {
-        None => read(bridge, &root, "/usr/lib/os-release").await?,
+    account_files(bridge, &root, "").await
+}
+
+/// The files below a directory that tell who users are.
+pub(crate) async fn account_files(
+    bridge: &impl Bridge,
+    files: &Ref,
+    directory: &str,
+) -> Result<AccountFiles, Failure> {
+    let directory = directory.trim_end_matches('/');
+    let read = async |path: &str| {
+        let path = format!("{directory}{path}");
+        let data = bridge.read_file_if_any(files, &path, MAX_BYTES).await?;
+        Ok::<_, Failure>(data.map(|data| String::from_utf8_lossy(&data).into_owned()))
+    };
+    let os_release = match read("/etc/os-release").await? {
+        None => read("/usr/lib/os-release").await?,
         found => found,
     };
     Ok(AccountFiles {
-        passwd: read(bridge, &root, "/etc/passwd").await?,
-        group: read(bridge, &root, "/etc/group").await?,
+        passwd: read("/etc/passwd").await?,
+        group: read("/etc/group").await?,
         os_release,
     })
-}
-
-async fn read(bridge: &impl Bridge, root: &Ref, path: &str) -> Result<Option<String>, Failure> {
-    let data = bridge.read_file_if_any(root, path, MAX_BYTES).await?;
-    Ok(data.map(|data| String::from_utf8_lossy(&data).into_owned()))
 }
 
 /// An error at every place of the spec that names an image.
 fn blame(spec: &Spec, request: &Request, reference: &str, failure: &Failure) -> Vec<Diagnostic> {
     let mut names: Vec<(String, Span)> = Vec::new();
     for stage in &spec.stages {
-        let copies = stage.steps.iter().filter_map(|step| match &step.kind {
-            StepKind::Copy(copy) => copy.from.as_ref(),
-            _ => None,
-        });
-        for template in std::iter::once(&stage.from).chain(copies) {
+        for template in templates(spec, stage) {
             let lookup = |name: &str| Some(arg(spec, request, &stage.args, name));
             let Ok(written) = template.expand(&lookup) else {
                 continue;
             };
-            if ImageName::parse(&written).is_ok_and(|name| name.to_string() == reference) {
+            let replaced = named_context(request, &written, &request.platform);
+            let image = match replaced {
+                Some((_, NamedContext::Image(image))) => image,
+                Some(_) => continue,
+                None => &written,
+            };
+            let is_it = ImageName::parse(image).is_ok_and(|name| name.to_string() == reference);
+            let seen = names.iter().any(|(_, span)| *span == template.span);
+            if is_it && !seen {
                 names.push((written, template.span));
             }
         }
@@ -221,6 +246,36 @@ fn blame(spec: &Spec, request: &Request, reference: &str, failure: &Failure) -> 
         .into_iter()
         .map(|(name, span)| error(&name, Some(span)))
         .collect()
+}
+
+/// Every `from` of a stage, and of the caches that all stages have.
+fn templates<'s>(spec: &'s Spec, stage: &'s Stage) -> Vec<&'s Template> {
+    fn of_caches(choice: &CacheChoice) -> impl Iterator<Item = &Template> {
+        choice.entries.iter().filter_map(|entry| match entry {
+            CacheEntry::Own(own) => own.from.as_ref(),
+            CacheEntry::Named(_) => None,
+        })
+    }
+    let mut found = vec![&stage.from];
+    let outer = spec.caches.iter().chain(&stage.caches);
+    found.extend(outer.flat_map(of_caches));
+    for step in &stage.steps {
+        let (options, caches) = match &step.kind {
+            StepKind::Copy(copy) => {
+                found.extend(&copy.from);
+                continue;
+            }
+            StepKind::Run(run) => (&run.options, &run.caches),
+            StepKind::Install(install) => (&install.options, &install.caches),
+            StepKind::Add(_) | StepKind::File(_) => continue,
+        };
+        found.extend(caches.iter().flat_map(of_caches));
+        found.extend(options.mounts.iter().filter_map(|mount| match &mount.kind {
+            MountKind::Bind(bind) => bind.from.as_ref(),
+            MountKind::Tmpfs { .. } => None,
+        }));
+    }
+    found
 }
 
 /// The value of an arg, as far as it is plain to see.

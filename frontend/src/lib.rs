@@ -9,6 +9,7 @@
 
 mod dockerfile;
 mod entrance;
+mod epoch;
 mod facts;
 mod locate;
 mod named;

@@ -134,25 +134,36 @@ async fn ignored(
     (beside, own): (&Ref, &str),
     local: Local,
 ) -> Result<Vec<String>, Failure> {
-    const IGNORE: &str = ".dockerignore";
-    let limit = SourceFile::MAX_BYTES as u64 + 1;
-    let data = bridge.read_file_if_any(beside, own, limit).await?;
-    let data = if data.is_some() {
-        data
-    } else {
-        let local = Source::Local(Local {
-            follow: vec![IGNORE.to_owned()],
-            shared_key_hint: format!("{}-{IGNORE}", local.name),
-            differ: Some(Differ::None),
-            ..local
-        });
-        let sent = solve(bridge, capabilities, local, &format!("load {IGNORE}")).await?;
-        bridge
-            .read_file_if_any(&sent.reference, IGNORE, limit)
-            .await?
-    };
-    let file = text(IGNORE.to_owned(), data.unwrap_or_default())?;
-    Ok(ignore::parse(&file.text))
+    match bridge.read_file_if_any(beside, own, IGNORE_LIMIT).await? {
+        Some(data) => Ok(ignore::parse(&text(IGNORE.to_owned(), data)?.text)),
+        None => {
+            let text = dockerignore(bridge, capabilities, local).await?;
+            Ok(ignore::parse(&text))
+        }
+    }
+}
+
+const IGNORE: &str = ".dockerignore";
+/// One byte more than is read of it.
+const IGNORE_LIMIT: u64 = SourceFile::MAX_BYTES as u64 + 1;
+
+/// The `.dockerignore` at the top of a directory of the client's; empty if there is none.
+pub(crate) async fn dockerignore(
+    bridge: &impl Bridge,
+    capabilities: &Capabilities,
+    local: Local,
+) -> Result<String, Failure> {
+    let local = Source::Local(Local {
+        follow: vec![IGNORE.to_owned()],
+        shared_key_hint: format!("{}-{IGNORE}", local.name),
+        differ: Some(Differ::None),
+        ..local
+    });
+    let sent = solve(bridge, capabilities, local, &format!("load {IGNORE}")).await?;
+    let data = bridge
+        .read_file_if_any(&sent.reference, IGNORE, IGNORE_LIMIT)
+        .await?;
+    Ok(text(IGNORE.to_owned(), data.unwrap_or_default())?.text)
 }
 
 pub(crate) async fn solve(

@@ -2,11 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use buildkit_llb::Platform;
+use buildkit_llb::{Platform, caps};
 use larder_diagnostic::Diagnostic;
-use larder_gateway::Options;
 use larder_gateway::options::NoCacheOption;
-use larder_plan::{Context, NoCache, Request, RunOptions};
+use larder_gateway::{Capabilities, Options};
+use larder_plan::{Able, Context, NoCache, Request, RunOptions};
 
 use crate::origin::Origin;
 
@@ -62,6 +62,14 @@ pub(crate) fn request(
     }
 }
 
+/// What the daemon can do.
+pub(crate) fn able(capabilities: &Capabilities) -> Able {
+    Able {
+        merge: capabilities.has_llb(caps::MERGE),
+        required_paths: capabilities.has_llb(caps::FILE_COPY_REQUIRED),
+    }
+}
+
 /// A warning for each option that the client set in vain.
 pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
     let without_effect = options
@@ -69,7 +77,7 @@ pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
         .iter()
         .map(|name| format!("the option `{name}` has no effect"));
     without_effect
-        .map(|message| Diagnostic::warning(None, message))
+        .map(|message| Diagnostic::warning(None, message).lint("option-without-effect"))
         .collect()
 }
 

@@ -2,15 +2,18 @@
 
 use buildkit_llb::caps::since;
 use buildkit_llb::{Definition, Platform};
+use larder_diagnostic::{Diagnostic, quote};
 use larder_gateway::{
-    Bridge, Capabilities, Failure, Image, Options, Outcome, RawResult, SolveRequest, cap,
+    AnnotatedPart, Annotation, Bridge, Capabilities, Failure, Image, Options, Outcome, RawResult,
+    SolveRequest, cap,
 };
 use larder_plan::{Plan, lower, show};
+use larder_spec::model::AnnotationLevel;
 
 use crate::locate::Found;
 use crate::origin::Origin;
 use crate::report::Report;
-use crate::{PLAN, PLAN_VERSION, facts, named, request};
+use crate::{PLAN, PLAN_VERSION, epoch, facts, named, request};
 
 /// What a client may demand of a frontend, and this one has. The image's label says the same.
 const FRONTEND_CAPS: [&str; 4] = [
@@ -96,12 +99,47 @@ async fn plan(
     let mut files = origin.files();
     for platform in request::platforms(options) {
         let cache = named::cache_context(bridge, capabilities, options, &platform).await?;
-        let request = request::request(options, &platform, origin, cache, &nonce);
-        let (plan, found) = facts::settle(bridge, origin, spec, &request, &mut files).await?;
+        let mut request = request::request(options, &platform, origin, cache, &nonce);
+        request.able = request::able(capabilities);
+        named::contexts(bridge, capabilities, options, spec, &mut request).await?;
+        report.add(epoch::settle(bridge, spec, &mut request).await?);
+        let (mut plan, found) = facts::settle(bridge, origin, spec, &request, &mut files).await?;
         report.add(found);
+        if let Some(plan) = &mut plan
+            && !options.multi_platform
+        {
+            report.add(without_index(plan));
+        }
         plans.extend(plan.map(|plan| (platform, plan)));
     }
     Ok(plans)
+}
+
+/// Takes away what is said of an index: a single image has none, and a daemon would refuse to export it.
+fn without_index(plan: &mut Plan) -> Vec<Diagnostic> {
+    let (kept, dropped) = std::mem::take(&mut plan.annotations)
+        .into_iter()
+        .partition(|(level, ..)| part(*level).is_of_a_platform());
+    plan.annotations = kept;
+    let dropped: Vec<_> = dropped;
+    let warning = |(_, key, _): (AnnotationLevel, String, String)| {
+        let message = format!(
+            "the annotation {} is left out: the result has no index",
+            quote(&key)
+        );
+        Diagnostic::warning(None, message)
+            .hint("build for several platforms, or put it on the manifest")
+    };
+    dropped.into_iter().map(warning).collect()
+}
+
+fn part(level: AnnotationLevel) -> AnnotatedPart {
+    match level {
+        AnnotationLevel::Manifest => AnnotatedPart::Manifest,
+        AnnotationLevel::ManifestDescriptor => AnnotatedPart::ManifestDescriptor,
+        AnnotationLevel::Index => AnnotatedPart::Index,
+        AnnotationLevel::IndexDescriptor => AnnotatedPart::IndexDescriptor,
+    }
 }
 
 /// What `larder plan` would print.
@@ -136,6 +174,14 @@ async fn solve(
         reference,
         config: lowered.config,
         base_config: lowered.base_config,
+        epoch: plan.epoch(),
+        annotations: (plan.annotations.into_iter())
+            .map(|(level, key, value)| Annotation {
+                on: part(level),
+                key,
+                value,
+            })
+            .collect(),
     })
 }
 

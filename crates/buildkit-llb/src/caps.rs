@@ -17,7 +17,8 @@ pub(crate) const EXEC_ULIMIT: &str = "exec.meta.ulimit";
 pub(crate) const FILE: &str = "file.base";
 pub(crate) const FILE_COPY_PATTERNS: &str = "file.copy.includeexcludepatterns";
 pub(crate) const FILE_COPY_REPLACE: &str = "file.copy.alwaysreplaceexistingdestpaths";
-pub(crate) const FILE_COPY_REQUIRED: &str = "file.copy.requiredpaths";
+/// Paths that must be among what a copy includes.
+pub const FILE_COPY_REQUIRED: &str = "file.copy.requiredpaths";
 pub(crate) const FILE_RM_WILDCARD: &str = "file.rm.wildcard";
 pub(crate) const FILE_SYMLINK: &str = "file.symlink.create";
 pub(crate) const GIT: &str = "source.git";
@@ -47,7 +48,8 @@ pub(crate) const LOCAL_HINT: &str = "source.local.sharedkeyhint";
 pub(crate) const LOCAL_INCLUDE: &str = "source.local.includepatterns";
 pub(crate) const LOCAL_SESSION: &str = "source.local.sessionid";
 pub(crate) const LOCAL_UNIQUE: &str = "source.local.unique";
-pub(crate) const MERGE: &str = "mergeop";
+/// Laying filesystems over one another.
+pub const MERGE: &str = "mergeop";
 pub(crate) const META_DESCRIPTION: &str = "meta.description";
 pub(crate) const META_EXPORT_CACHE: &str = "meta.exportcache";
 pub(crate) const META_IGNORE_CACHE: &str = "meta.ignorecache";

@@ -32,6 +32,7 @@ pub mod edit;
 mod exec;
 mod file;
 mod git;
+pub mod git_url;
 mod graph;
 mod image_name;
 mod import;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 use buildkit_llb::Platform;
-use larder_diagnostic::{Diagnostic, SourceFile, Spanned};
+use larder_diagnostic::{Diagnostic, SourceFile};
 use larder_plan::{
     CACHE_CONTEXT, Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan,
+    with_all_stages,
 };
-use larder_spec::model::{Copy, Spec, Stage, Step, StepKind};
+use larder_spec::model::Spec;
 use larder_spec::parse;
-use larder_spec::template::Template;
 
 use crate::compose::Service;
 use crate::input::Input;
@@ -210,33 +210,4 @@ impl Session {
             _ => Outcome::Mistakes,
         }
     }
-}
-
-/// The spec with one more stage, which is the target and takes from every other.
-fn with_all_stages(spec: &Spec) -> Spec {
-    // No stage that a user writes has a space in its name.
-    const ALL: &str = "every stage";
-    let copies = spec.stages.iter().map(|stage| {
-        let span = stage.name.span;
-        Step {
-            name: None,
-            kind: StepKind::Copy(Box::new(Copy {
-                from: Some(Template::text(stage.name.value.clone(), span)),
-                ..Copy::new(vec![Template::text(".", span)], Template::text("/", span))
-            })),
-            span,
-        }
-    });
-    let span = spec
-        .stages
-        .first()
-        .map_or_else(Default::default, |stage| stage.name.span);
-    let mut all = spec.clone();
-    all.target = Some(Spanned::new(ALL.to_owned(), span));
-    all.stages.push(Stage {
-        user: Some(Spanned::new(Template::text("0:0", span), span)),
-        steps: copies.collect(),
-        ..Stage::empty(Spanned::new(ALL.to_owned(), span))
-    });
-    all
 }

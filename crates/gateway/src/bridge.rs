@@ -20,6 +20,15 @@ pub trait Bridge {
         request: &ImageRequest,
     ) -> impl Future<Output = Result<ResolvedImage, Failure>>;
 
+    /// When the source of a definition was made, in seconds since 1970: the commit of a repository,
+    /// the last change of what an URL holds. `None` if the daemon does not know, or if the definition
+    /// has not exactly one source. Progress shows `log_name`.
+    fn source_time(
+        &self,
+        of: &Definition,
+        log_name: &str,
+    ) -> impl Future<Output = Result<Option<i64>, Failure>>;
+
     /// Hands a definition over. Nothing need run before the result is read or returned, unless the
     /// request says so.
     fn solve(&self, request: SolveRequest) -> impl Future<Output = Result<Ref, Failure>>;
@@ -117,6 +126,17 @@ pub struct ImageRequest {
     pub mode: ResolveMode,
     /// What progress shows: `[internal] load metadata for …`.
     pub log_name: String,
+    /// The client's OCI layout that it is in; a registry otherwise.
+    pub layout: Option<Layout>,
+}
+
+/// An OCI layout of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The client's session.
+    pub session: String,
+    /// Which of the client's layouts.
+    pub store: String,
 }
 
 /// An image that exists.

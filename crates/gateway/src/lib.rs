@@ -13,21 +13,21 @@ mod excerpt;
 mod failure;
 #[cfg(feature = "fake")]
 pub mod fake;
-pub mod git_url;
 pub mod options;
 mod outcome;
 mod raw;
 mod stdio;
+mod time;
 mod transport;
 mod wire;
 
 pub use bridge::{
-    Bridge, CacheImport, FileStat, ImageRequest, Ref, ResolvedImage, SolveRequest, Warning,
+    Bridge, CacheImport, FileStat, ImageRequest, Layout, Ref, ResolvedImage, SolveRequest, Warning,
 };
 pub use capabilities::{Cap, Capabilities, cap};
 pub use excerpt::Excerpt;
 pub use failure::Failure;
 pub use options::{Given, Options};
-pub use outcome::{Image, Outcome};
+pub use outcome::{AnnotatedPart, Annotation, Image, Outcome};
 pub use raw::{FrontendRequest, Place, RawResult};
 pub use stdio::StdioBridge;

@@ -27,6 +27,61 @@ pub struct Image {
     pub config: Vec<u8>,
     /// JSON of the config of the image that it was made from, if any.
     pub base_config: Option<Vec<u8>>,
+    /// What is said of it beside its config.
+    pub annotations: Vec<Annotation>,
+    /// The time of its files and of itself, in seconds since 1970, if it is set.
+    pub epoch: Option<i64>,
+}
+
+/// Something that is said of an image beside its config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// What it is put on.
+    pub on: AnnotatedPart,
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// What an annotation is put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnnotatedPart {
+    /// The manifest of a platform.
+    Manifest,
+    /// What the index says of that manifest.
+    ManifestDescriptor,
+    /// The index. Only a list of images has one: daemons refuse such an annotation elsewhere.
+    Index,
+    /// What an OCI layout says of the index. As for the index.
+    IndexDescriptor,
+}
+
+impl Annotation {
+    /// The metadata that it is; `platform` in a list of images.
+    fn name(&self, platform: Option<&str>) -> String {
+        let part = match self.on {
+            AnnotatedPart::Manifest => "manifest",
+            AnnotatedPart::ManifestDescriptor => "manifest-descriptor",
+            AnnotatedPart::Index => "index",
+            AnnotatedPart::IndexDescriptor => "index-descriptor",
+        };
+        let key = &self.key;
+        match platform.filter(|_| self.on.is_of_a_platform()) {
+            Some(platform) => format!("annotation-{part}[{platform}].{key}"),
+            None => format!("annotation-{part}.{key}"),
+        }
+    }
+}
+
+impl AnnotatedPart {
+    /// Whether each platform has one of its own; a list of images has one otherwise.
+    pub fn is_of_a_platform(self) -> bool {
+        matches!(
+            self,
+            AnnotatedPart::Manifest | AnnotatedPart::ManifestDescriptor
+        )
+    }
 }
 
 impl Outcome {
@@ -52,6 +107,16 @@ impl Outcome {
             if let Some(base) = image.base_config {
                 out.metadata
                     .insert(format!("containerimage.base.config{suffix}"), base);
+            }
+            if let Some(epoch) = image.epoch {
+                out.metadata.insert(
+                    format!("source.date.epoch{suffix}"),
+                    epoch.to_string().into_bytes(),
+                );
+            }
+            for annotation in image.annotations {
+                let name = annotation.name(list.then_some(&id));
+                out.metadata.insert(name, annotation.value.into_bytes());
             }
             let reference = wire::Ref::from(image.reference);
             if list {
@@ -123,6 +188,8 @@ mod tests {
             },
             config: format!("config of {id}").into_bytes(),
             base_config: base.map(|text| text.as_bytes().to_vec()),
+            annotations: Vec::new(),
+            epoch: None,
         }
     }
 
@@ -149,6 +216,55 @@ mod tests {
             Some(
                 r#"{"Platforms":[{"ID":"linux/arm/v7","Platform":{"architecture":"arm","os":"linux","variant":"v7"}}]}"#
             )
+        );
+    }
+
+    #[test]
+    fn annotations_and_times_go_by_platform_in_a_list() {
+        let said = |id: &str| {
+            let on = |on, key: &str| Annotation {
+                on,
+                key: key.to_owned(),
+                value: format!("{key} of {id}"),
+            };
+            Image {
+                annotations: vec![
+                    on(AnnotatedPart::Manifest, "m"),
+                    on(AnnotatedPart::ManifestDescriptor, "d"),
+                    on(AnnotatedPart::Index, "i"),
+                    on(AnnotatedPart::IndexDescriptor, "x"),
+                ],
+                epoch: Some(-5),
+                ..image("linux/arm/v7", id, None)
+            }
+        };
+        let of = |result: &wire::Result| -> Vec<(String, String)> {
+            (result.metadata.keys())
+                .filter(|key| key.starts_with("annotation") || key.starts_with("source."))
+                .map(|key| (key.clone(), text(result, key).unwrap()))
+                .collect()
+        };
+        let own = |list: [(&str, &str); 3]| list.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let list = Outcome::List(vec![said("r1")]).into_wire();
+        assert_eq!(
+            of(&list)[..3],
+            own([
+                ("annotation-index-descriptor.x", "x of r1"),
+                ("annotation-index.i", "i of r1"),
+                ("annotation-manifest-descriptor[linux/arm/v7].d", "d of r1"),
+            ])
+        );
+        let rest = &of(&list)[3..];
+        assert_eq!(rest[0].0, "annotation-manifest[linux/arm/v7].m");
+        assert_eq!(rest[1].0, "source.date.epoch/linux/arm/v7");
+        let single = Outcome::Single(Box::new(said("r2"))).into_wire();
+        assert_eq!(
+            of(&single)[2..],
+            own([
+                ("annotation-manifest-descriptor.d", "d of r2"),
+                ("annotation-manifest.m", "m of r2"),
+                ("source.date.epoch", "-5"),
+            ])
         );
     }
 

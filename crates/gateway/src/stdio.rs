@@ -24,7 +24,7 @@ use tower::service_fn;
 use crate::transport::{Stream, stream, take_stdio};
 use crate::{
     Bridge, CacheImport, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome,
-    RawResult, Ref, ResolvedImage, SolveRequest, Warning, cap, wire,
+    RawResult, Ref, ResolvedImage, SolveRequest, Warning, cap, time, wire,
 };
 
 /// What the daemon takes and sends at most, in bytes.
@@ -112,14 +112,31 @@ impl StdioBridge {
         }))
     }
 
+    async fn resolves_sources(&self) -> Result<bool, Failure> {
+        Ok(match self.capabilities.get() {
+            Some(known) => known.has(cap::SOURCE_META),
+            None => self.ping().await?.has(cap::SOURCE_META),
+        })
+    }
+
     async fn resolve_source(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
-        const SCHEME: &str = "docker-image://";
+        let (scheme, attrs) = match &request.layout {
+            None => ("docker-image://", BTreeMap::new()),
+            Some(layout) => {
+                let attrs = [
+                    ("oci.session", &layout.session),
+                    ("oci.store", &layout.store),
+                ];
+                let attrs = attrs.map(|(key, value)| (key.to_owned(), value.clone()));
+                ("oci-layout://", BTreeMap::from(attrs))
+            }
+        };
         let answer = self
             .client()
             .resolve_source_meta(proto::ResolveSourceMetaRequest {
                 source: Some(pb::SourceOp {
-                    identifier: format!("{SCHEME}{}", request.reference),
-                    attrs: BTreeMap::new(),
+                    identifier: format!("{scheme}{}", request.reference),
+                    attrs: attrs.into_iter().collect(),
                 }),
                 platform: Some(platform(&request.platform)),
                 log_name: request.log_name.clone(),
@@ -137,7 +154,7 @@ impl StdioBridge {
         let identifier = answer.source.unwrap_or_default().identifier;
         Ok(ResolvedImage {
             reference: identifier
-                .strip_prefix(SCHEME)
+                .strip_prefix(scheme)
                 .unwrap_or(&request.reference)
                 .to_owned(),
             digest: image.digest,
@@ -146,6 +163,13 @@ impl StdioBridge {
     }
 
     async fn resolve_config(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
+        /// The daemon's number for images in layouts.
+        const IN_LAYOUT: i32 = 1;
+        let (kind, layout) = match request.layout.clone() {
+            None => (0, None),
+            Some(layout) => (IN_LAYOUT, Some((layout.session, layout.store))),
+        };
+        let (session_id, store_id) = layout.unwrap_or_default();
         let answer = self
             .client()
             .resolve_image_config(proto::ResolveImageConfigRequest {
@@ -153,6 +177,9 @@ impl StdioBridge {
                 platform: Some(platform(&request.platform)),
                 resolve_mode: mode(request.mode).to_owned(),
                 log_name: request.log_name.clone(),
+                resolver_type: kind,
+                session_id,
+                store_id,
                 ..Default::default()
             })
             .await?
@@ -183,15 +210,31 @@ impl Bridge for StdioBridge {
     }
 
     async fn resolve_image(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
-        let by_source = match self.capabilities.get() {
-            Some(known) => known.has(cap::SOURCE_META),
-            None => self.ping().await?.has(cap::SOURCE_META),
-        };
-        if by_source {
+        if self.resolves_sources().await? {
             self.resolve_source(request).await
         } else {
             self.resolve_config(request).await
         }
+    }
+
+    async fn source_time(&self, of: &Definition, log_name: &str) -> Result<Option<i64>, Failure> {
+        let Some(source) = time::only_source(of) else {
+            return Ok(None);
+        };
+        if !self.resolves_sources().await? {
+            return Ok(None);
+        }
+        let is_git = source.identifier.starts_with("git://");
+        let request = proto::ResolveSourceMetaRequest {
+            source: Some(source),
+            log_name: log_name.to_owned(),
+            git: is_git.then_some(proto::ResolveSourceGitRequest {
+                return_object: true,
+            }),
+            ..Default::default()
+        };
+        let answer = self.client().resolve_source_meta(request).await?;
+        Ok(time::of_answer(&answer.into_inner()))
     }
 
     async fn solve(&self, request: SolveRequest) -> Result<Ref, Failure> {

@@ -5,7 +5,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use buildkit_llb::{Constraints, Definition, Graph, Local, Meta, Platform, ResolveMode, Source};
+use buildkit_llb::{
+    Constraints, Definition, Git, Graph, Http, Local, Meta, Platform, ResolveMode, Source,
+};
 use buildkit_proto::google::{protobuf::Any, rpc};
 use buildkit_proto::moby::buildkit::v1::frontend as wire;
 use larder_gateway::fake::{Call, FakeBridge, Returned, Script, serve};
@@ -49,8 +51,11 @@ fn amd64() -> Platform {
 }
 
 fn local(name: &str) -> Definition {
+    of_source(Source::Local(Local::new(name)))
+}
+
+fn of_source(source: Source) -> Definition {
     let mut graph = Graph::new();
-    let source = Source::Local(Local::new(name));
     let vertex = graph.add(source, &Constraints::on(amd64()), Meta::default());
     graph.definition(vertex.only())
 }
@@ -82,6 +87,7 @@ async fn every_call(fake: &FakeBridge, bridge: &StdioBridge) {
         platform: amd64(),
         mode: ResolveMode::Pull,
         log_name: "[internal] load metadata".to_owned(),
+        layout: None,
     };
     let image = bridge.resolve_image(&request).await.unwrap();
     assert_eq!(image.config, b"{}");
@@ -122,6 +128,15 @@ async fn every_call(fake: &FakeBridge, bridge: &StdioBridge) {
         "c.md"
     );
 
+    let git = Source::Git(Git::new("https://example.org/a.git"));
+    let time = bridge.source_time(&of_source(git), "").await;
+    assert_eq!(time.unwrap(), Some(1_704_067_200));
+    let web = Source::Http(Http::new("https://example.org/a.tar"));
+    let time = bridge.source_time(&of_source(web), "").await;
+    assert_eq!(time.unwrap(), Some(7));
+    let time = bridge.source_time(&local("context"), "").await;
+    assert_eq!(time.unwrap(), None);
+
     assert_eq!(bridge.inputs().await.unwrap()["in"], local("in"));
 
     let warning = Warning {
@@ -143,6 +158,8 @@ async fn every_call(fake: &FakeBridge, bridge: &StdioBridge) {
         reference: result,
         config: b"{}".to_vec(),
         base_config: None,
+        annotations: Vec::new(),
+        epoch: None,
     }));
     bridge.return_outcome(outcome.clone()).await.unwrap();
     assert_eq!(
@@ -161,6 +178,8 @@ fn script() -> Script {
             &[("a.txt", "one two"), ("d/c.md", ""), ("d/c.rs", "")],
         )
         .input("in", local("in"))
+        .time("git://example.org/a.git", 1_704_067_200)
+        .time("https://example.org/a.tar", 7)
 }
 
 #[tokio::test]
@@ -251,6 +270,7 @@ async fn an_old_daemon_resolves_images_the_old_way() {
         platform: amd64(),
         mode: ResolveMode::Default,
         log_name: String::new(),
+        layout: None,
     };
     let image = bridge.resolve_image(&request).await.unwrap();
     assert_eq!(image.reference, request.reference);

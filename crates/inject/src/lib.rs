@@ -13,6 +13,7 @@ mod harm;
 pub mod id;
 mod neutral;
 mod place;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ pub use beginning::{Beginnings, Seed};
 pub use decide::decide;
 pub use id::{Id, Named};
 pub use larder_catalog::{Scope, Sharing};
+pub use said::Said;
 
 /// An operation that runs a program.
 #[derive(Clone, Copy, Debug)]

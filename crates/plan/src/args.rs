@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, quote};
-use larder_spec::model::Arg;
+use larder_spec::model::{Arg, Spec};
 
 use crate::accounts::{self, BUILD_ID, Problem};
-use crate::model::Owner;
+use crate::model::{Owner, PlannedArg};
 use crate::planner::{Planner, Scope};
 use crate::request::{Request, platform_name};
 use crate::suggest;
@@ -86,7 +86,7 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
     let mut top = Args {
         declared: Vec::new(),
         index: BTreeMap::new(),
-        predefined: Arc::new(predefined(planner.request)),
+        predefined: Arc::new(predefined(spec, planner.request)),
         build: Owner::default(),
     };
     declare(planner, &mut top, &spec.args);
@@ -105,6 +105,33 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
         .collect();
     undeclared(planner);
     stages
+}
+
+/// The args that stages see. The order is that of `Stages::order`, in which the result is last.
+pub(crate) fn planned(spec: &Spec, args: &[Arc<Args>], order: &[usize]) -> Vec<PlannedArg> {
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for &index in order.iter().rev() {
+        let own = spec.stages[index].args.iter().rev();
+        for arg in own.chain(spec.args.iter().rev()) {
+            let name = &arg.name.value;
+            if !seen.insert(name) {
+                continue;
+            }
+            out.push(PlannedArg {
+                name: name.clone(),
+                value: match args[index].get(name) {
+                    Value::Set(value) => Some(value.to_owned()),
+                    Value::Unset | Value::Unknown => None,
+                },
+                default: arg.default.as_ref().map(ToString::to_string),
+                description: arg.description.as_ref().map(|text| text.value.clone()),
+                span: arg.name.span,
+            });
+        }
+    }
+    out.sort_by_key(|arg| arg.span);
+    out
 }
 
 fn declare(planner: &mut Planner<'_>, args: &mut Args, declared: &[Arg]) {
@@ -168,7 +195,8 @@ fn undeclared(planner: &mut Planner<'_>) {
             continue;
         }
         let mut warning =
-            Diagnostic::warning(None, format!("the spec declares no arg called `{name}`"));
+            Diagnostic::warning(None, format!("the spec declares no arg called `{name}`"))
+                .lint("unknown-build-arg");
         warning = match suggest::closest(name, args.iter().copied()) {
             Some(near) => warning.hint(format!("did you mean `--build-arg {near}=…`?")),
             None => warning.hint(format!("declare `{name}` under `args`, or leave it out")),
@@ -205,7 +233,7 @@ const PLATFORM_ARGS: [&str; 9] = [
     "TARGETSTAGE",
 ];
 
-fn predefined(request: &Request) -> BTreeMap<String, String> {
+fn predefined(spec: &Spec, request: &Request) -> BTreeMap<String, String> {
     let mut args = BTreeMap::new();
     let mut add = |prefix: &str, platform: &Platform| {
         for (suffix, value) in [
@@ -219,8 +247,16 @@ fn predefined(request: &Request) -> BTreeMap<String, String> {
     };
     add("BUILD", &request.build_platform);
     add("TARGET", &request.platform);
-    let stage = request.target.clone().unwrap_or_default();
+    let target = request.target.as_ref();
+    let target = target.or(spec.target.as_ref().map(|target| &target.value));
+    let stage = target.or(spec.stages.last().map(|stage| &stage.name.value));
+    let stage = stage.cloned().unwrap_or_default();
     args.insert("TARGETSTAGE".to_owned(), stage);
+    for name in PLATFORM_ARGS {
+        if let Some(given) = request.build_args.get(name) {
+            args.insert(name.to_owned(), given.clone());
+        }
+    }
     for name in BUILD_IDS {
         let given = request.build_args.get(name).cloned();
         let value = given.unwrap_or_else(|| BUILD_ID.to_string());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use buildkit_llb::Platform;
 use larder_catalog::within;
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_inject::{OwnCache, Policy};
@@ -12,8 +13,12 @@ use crate::planner::{Planner, Scope};
 use crate::request::platform_name;
 use crate::suggest;
 
-/// The policy of a spec that says nothing, on a base of this distribution.
-pub(crate) fn default_policy(planner: &Planner<'_>, distribution: &str) -> Policy {
+/// The policy of a spec that says nothing, for what runs on this platform and distribution.
+pub(crate) fn default_policy(
+    planner: &Planner<'_>,
+    platform: &Platform,
+    distribution: &str,
+) -> Policy {
     let name = planner.spec.name.as_ref();
     Policy {
         auto: true,
@@ -37,7 +42,7 @@ pub(crate) fn default_policy(planner: &Planner<'_>, distribution: &str) -> Polic
             |name| name.value.clone(),
         ),
         namespace: planner.request.cache_namespace.clone(),
-        platform: platform_name(&planner.request.platform),
+        platform: platform_name(platform),
         distribution: distribution.to_owned(),
         foreign: None,
     }
@@ -143,14 +148,18 @@ pub(crate) fn seeds(planner: &mut Planner<'_>, stages: &[PlannedStage]) -> BTree
     if planner.request.cache_context.is_none() {
         return BTreeSet::new();
     }
-    let mounts = stages
+    let runs = stages
         .iter()
         .flat_map(|stage| &stage.steps)
-        .flat_map(|step| match &step.action {
-            Action::Run(run) => run.decision.mounts.as_slice(),
-            _ => &[],
+        .filter_map(|step| match &step.action {
+            Action::Run(run) => Some(run),
+            _ => None,
         });
-    let mut names = mounts.map(|mount| &mount.cache).peekable();
+    let names = runs.flat_map(|run| {
+        let names = run.decision.mounts.iter().map(|mount| &mount.cache);
+        names.filter(|name| !run.seeds.contains_key(*name))
+    });
+    let mut names = names.peekable();
     if names.peek().is_none() {
         return BTreeSet::new();
     }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use larder_diagnostic::{Diagnostic, Span, quote};
-use larder_spec::model::Command;
+use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
+use larder_spec::model::{self, Command};
 use serde_json::Value;
 
 use crate::accounts::Problem;
 use crate::base::Ground;
-use crate::image::{History, ImageConfig};
-use crate::planner::Scope;
+use crate::image::{Healthcheck, History, ImageConfig};
+use crate::planner::{Planner, Scope};
 use crate::request::Request;
 use crate::stage::Builder;
+use crate::{epoch, signals, suggest};
 
 impl Builder<'_, '_> {
     /// Makes what stands on the stage see the stage's own config.
@@ -60,8 +61,14 @@ impl Builder<'_, '_> {
             .iter()
             .map(|(name, value)| (name.value.clone(), self.expand(value)))
             .collect();
-        let entrypoint = image.entrypoint.as_ref().map(|command| self.words(command));
-        let cmd = image.cmd.as_ref().map(|command| self.words(command));
+        let shell = image.shell.as_ref().or(self.stage.shell.as_ref());
+        let shell = shell.map(|shell| shell.value.clone());
+        let line = shell.as_ref().unwrap_or(&self.shell).clone();
+        let entrypoint = (image.entrypoint.as_ref()).map(|command| words(command, &line));
+        let cmd = image.cmd.as_ref().map(|command| words(command, &line));
+        let volumes = self.volumes();
+        let stop_signal = self.stop_signal();
+        self.annotations();
         let complete = self.image_variables.complete;
         let mut ground = self.ground;
         ground.complete = complete;
@@ -81,6 +88,15 @@ impl Builder<'_, '_> {
             }
         }
         config.labels.extend(labels);
+        config.volumes.extend(volumes);
+        config.shell = shell.or_else(|| config.shell.take());
+        config.on_build = on_build(self.planner, &image.on_build);
+        if let Some(stop_signal) = stop_signal {
+            config.stop_signal = stop_signal;
+        }
+        if let Some(check) = &image.healthcheck {
+            config.healthcheck = Some(healthcheck(check));
+        }
         if let Some(entrypoint) = entrypoint {
             config.entrypoint = Some(entrypoint);
             // The base's arguments were meant for the base's program.
@@ -93,16 +109,152 @@ impl Builder<'_, '_> {
         ground
     }
 
-    fn words(&self, command: &Command) -> Vec<String> {
-        match command {
-            Command::Exec(words) => words.iter().map(|word| word.value.clone()).collect(),
-            Command::Shell(text) => {
-                let mut words = self.shell.clone();
-                words.push(text.value.clone());
-                words
+    fn volumes(&mut self) -> Vec<(String, Value)> {
+        let mut volumes = Vec::new();
+        for volume in &self.stage.image.volumes {
+            let Some(path) = self.expand_maybe(volume) else {
+                continue;
+            };
+            if path.starts_with('/') {
+                let path = crate::paths::join("/", &path);
+                volumes.push((path, Value::Object(serde_json::Map::new())));
+            } else {
+                self.planner.report(
+                    Diagnostic::error(volume.span, format!("{} cannot be a volume", quote(&path)))
+                        .hint("write an absolute path, such as `/data`"),
+                );
+            }
+        }
+        volumes
+    }
+
+    fn stop_signal(&mut self) -> Option<String> {
+        let written = self.stage.image.stop_signal.as_ref()?;
+        let text = self.expand_maybe(&written.value)?;
+        let signal = signals::normal(&text);
+        if signal.is_none() {
+            let hint = match signals::closest(&text) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write a name, such as `SIGINT`, or a number from 1 to 64".to_owned(),
+            };
+            let message = format!("{} is no signal", quote(&text));
+            let report = Diagnostic::error(written.span, message).hint(hint);
+            self.planner.report(report);
+        }
+        signal
+    }
+
+    /// Annotations of the stage, over those of the stages that it stands on.
+    fn annotations(&mut self) {
+        for annotation in &self.stage.image.annotations {
+            let Some(value) = self.expand_maybe(&annotation.value) else {
+                continue;
+            };
+            let name = &annotation.name.value;
+            if name.is_empty() || name.contains(char::is_whitespace) {
+                self.planner.report(
+                    Diagnostic::error(
+                        annotation.name.span,
+                        format!("{} cannot be the key of an annotation", quote(name)),
+                    )
+                    .hint("write one word, such as `org.opencontainers.image.title`"),
+                );
+                continue;
+            }
+            let level = annotation.level;
+            let known = &mut self.ground.annotations;
+            match known.iter_mut().find(|(l, n, _)| *l == level && n == name) {
+                Some((.., known)) => *known = value,
+                None => known.push((level, name.clone(), value)),
             }
         }
     }
+}
+
+/// The words of a command; a line is for the shell.
+fn words(command: &Command, shell: &[String]) -> Vec<String> {
+    match command {
+        Command::Exec(words) => words.iter().map(|word| word.value.clone()).collect(),
+        Command::Shell(text) => {
+            let shell = shell.iter().cloned();
+            shell.chain([text.value.clone()]).collect()
+        }
+    }
+}
+
+fn healthcheck(check: &model::Healthcheck) -> Healthcheck {
+    let time = |time: Option<u64>| i64::try_from(time.unwrap_or_default()).unwrap_or(i64::MAX);
+    let words = match &check.test {
+        None => Vec::new(),
+        Some(Command::Shell(text)) => vec!["CMD-SHELL".to_owned(), text.value.clone()],
+        Some(Command::Exec(words)) => {
+            let words = words.iter().map(|word| word.value.clone());
+            ["CMD".to_owned()].into_iter().chain(words).collect()
+        }
+    };
+    if words.len() < 2 {
+        return Healthcheck {
+            test: vec!["NONE".to_owned()],
+            ..Healthcheck::default()
+        };
+    }
+    Healthcheck {
+        test: words,
+        interval: time(check.interval),
+        timeout: time(check.timeout),
+        start_period: time(check.start_period),
+        start_interval: time(check.start_interval),
+        retries: check.retries.map_or(0, i64::from),
+        ..Healthcheck::default()
+    }
+}
+
+/// What a Dockerfile may do in an `ONBUILD`.
+const TRIGGERS: [&str; 15] = [
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "LABEL",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
+fn on_build(planner: &mut Planner<'_>, instructions: &[Spanned<String>]) -> Vec<String> {
+    for instruction in instructions {
+        let first = instruction
+            .value
+            .split_whitespace()
+            .next()
+            .unwrap_or_default();
+        let upper = first.to_ascii_uppercase();
+        if TRIGGERS.contains(&upper.as_str()) {
+            continue;
+        }
+        let hint = match suggest::closest(&upper, TRIGGERS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write an instruction of a Dockerfile, such as `COPY . /app`".to_owned(),
+        };
+        planner.report(
+            Diagnostic::error(
+                instruction.span,
+                format!("{} cannot run in a later build", quote(first)),
+            )
+            .hint(hint),
+        );
+    }
+    let instructions = instructions.iter();
+    instructions
+        .map(|instruction| instruction.value.trim().to_owned())
+        .collect()
 }
 
 /// The ports that `8000`, `53/udp` or `8000-8010/tcp` stand for.
@@ -122,21 +274,35 @@ fn ports(written: &str) -> Option<impl Iterator<Item = String>> {
         .then(|| (first..=last).map(move |port| format!("{port}/{protocol}")))
 }
 
-/// The config of the result: that of its stage, for the platform, with the client's labels and without
-/// times.
-pub(crate) fn of_result(ground: &Ground, request: &Request) -> (ImageConfig, Option<ImageConfig>) {
+/// The config of the result: that of its stage, for the platform, with the client's labels. Without an
+/// epoch, it has no times.
+pub(crate) fn of_result(
+    ground: &Ground,
+    request: &Request,
+    epoch: Option<i64>,
+) -> (ImageConfig, Option<ImageConfig>) {
     let mut config = ground.config.clone();
     let platform = &request.platform;
     config.architecture = Some(platform.architecture.clone());
     config.os = Some(platform.os.clone());
     config.variant = Some(platform.variant.clone()).filter(|variant| !variant.is_empty());
-    config.extra.remove("created");
     if config.history.is_empty() && ground.bottom.is_none() {
         config.history.push(History {
             created_by: Some("scratch".to_owned()),
             empty_layer: true,
             ..History::default()
         });
+    }
+    config.extra.remove("created");
+    if let Some(created) = epoch.and_then(epoch::written) {
+        let before = ground.bottom.as_ref().map_or(0, |base| base.history.len());
+        for entry in config.history.iter_mut().skip(before) {
+            let created = Value::String(created.clone());
+            entry.extra.insert("created".to_owned(), created);
+        }
+        config
+            .extra
+            .insert("created".to_owned(), Value::String(created));
     }
     let labels = request.labels.iter();
     config

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::ImageConfig;
+use crate::model::ImageId;
 
 /// What the caller has found out so far. Starts empty; [`Needs`] says what to add.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// By the reference that [`Needs::images`] asked for.
-    pub images: BTreeMap<String, ImageFact>,
+    /// As [`Needs::images`] asked for them.
+    pub images: BTreeMap<ImageId, ImageFact>,
+    /// Of named contexts that stages stand on, by the key that [`Needs::contexts`] has.
+    pub contexts: BTreeMap<String, ContextFact>,
     /// Files of the build context.
     pub files: ContextFiles,
     /// Names of the directories at the top of [`crate::Request::cache_context`]; `None` until
@@ -19,13 +22,22 @@ pub struct Facts {
 /// An image, as far as it is known.
 #[derive(Clone, Debug, Default)]
 pub struct ImageFact {
-    /// Its config, for the platform that the build is for.
+    /// Its config, for the platform that was asked for.
     pub config: ImageConfig,
     /// `sha256:…`: the build then uses exactly this image.
     pub digest: Option<String>,
     /// Its account files; `None` until [`ImageNeed::Accounts`] was answered.
     pub accounts: Option<AccountFiles>,
     /// Nobody looked: the defaults of [`offline_facts`] stand in, and unknown users are no mistake.
+    pub assumed: bool,
+}
+
+/// A named context that a stage stands on, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub struct ContextFact {
+    /// Its account files.
+    pub accounts: AccountFiles,
+    /// Nobody looked: unknown users are no mistake.
     pub assumed: bool,
 }
 
@@ -55,8 +67,10 @@ pub struct ContextFiles {
 /// What to find out before planning can go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// By reference, normalised: `docker.io/library/python:3.12-slim`.
-    pub images: BTreeMap<String, ImageNeed>,
+    /// References are normalised: `docker.io/library/python:3.12-slim`.
+    pub images: BTreeMap<ImageId, ImageNeed>,
+    /// Keys of named contexts of which the account files are needed.
+    pub contexts: BTreeSet<String>,
     /// Files of the context: exact paths, and patterns in which `*` stands for part of one path
     /// segment (`crates/*/Cargo.toml`). Add each to [`ContextFiles::asked`], found or not.
     pub files: BTreeSet<String>,
@@ -76,11 +90,14 @@ pub enum ImageNeed {
 impl Needs {
     /// Whether everything is known.
     pub fn is_empty(&self) -> bool {
-        self.images.is_empty() && self.files.is_empty() && !self.cache_directories
+        self.images.is_empty()
+            && self.contexts.is_empty()
+            && self.files.is_empty()
+            && !self.cache_directories
     }
 
-    pub(crate) fn image(&mut self, reference: &str, need: ImageNeed) {
-        let slot = self.images.entry(reference.to_owned()).or_insert(need);
+    pub(crate) fn image(&mut self, image: &ImageId, need: ImageNeed) {
+        let slot = self.images.entry(image.clone()).or_insert(need);
         *slot = (*slot).max(need);
     }
 }
@@ -89,17 +106,26 @@ impl Needs {
 /// the usual `PATH`, in `/`, on a distribution that is not known. Files and directories are left to the caller.
 pub fn offline_facts(needs: &Needs, facts: &mut Facts) -> Vec<String> {
     let mut assumptions = Vec::new();
-    for reference in needs.images.keys() {
+    for image in needs.images.keys() {
         let fact = ImageFact {
             accounts: Some(AccountFiles::default()),
             assumed: true,
             ..ImageFact::default()
         };
-        if facts.images.insert(reference.clone(), fact).is_none() {
+        if facts.images.insert(image.clone(), fact).is_none() {
             assumptions.push(format!(
-                "{reference}: user root, directory /, the usual PATH, distribution not known"
+                "{image}: user root, directory /, the usual PATH, distribution not known"
             ));
         }
+    }
+    for key in &needs.contexts {
+        let fact = ContextFact {
+            assumed: true,
+            ..ContextFact::default()
+        };
+        facts.contexts.insert(key.clone(), fact);
+        let name = crate::from::shown(key);
+        assumptions.push(format!("build context {name}: users not known"));
     }
     assumptions
 }

@@ -101,6 +101,42 @@ pub fn matches(pattern: &str, path: &str) -> bool {
     row[0]
 }
 
+/// A pattern of `exclude` as the daemon takes it: cleaned, without a leading `/`.
+pub(crate) fn exclusion(written: &str) -> String {
+    match written.strip_prefix('!') {
+        Some(rest) => format!("!{}", clean(rest.trim())),
+        None => clean(written.trim()),
+    }
+}
+
+/// Why a daemon would refuse a pattern: what is wrong, and what to do about it.
+pub(crate) fn malformed(pattern: &str) -> Option<(&'static str, &'static str)> {
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.next().is_none() => {
+                return Some((
+                    "nothing follows its last backslash",
+                    "write two backslashes for the character itself",
+                ));
+            }
+            '[' => match class(&mut chars.clone()) {
+                Some((_, length)) => {
+                    chars.nth(length - 1);
+                }
+                None => {
+                    return Some((
+                        "no `]` ends its `[`",
+                        "write `\\[` for the character itself",
+                    ));
+                }
+            },
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Whether a path is a pattern.
 pub(crate) fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[', '\\'])
@@ -240,6 +276,27 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn malformed_patterns_are_told() {
+        for good in [
+            "",
+            "a*",
+            "[a-z]",
+            "[^a]b",
+            "\\[",
+            "\\\\",
+            "**/*.[ch]",
+            "[]a]",
+        ] {
+            assert_eq!(malformed(good), None, "{good}");
+        }
+        for bad in ["[", "a[b", "[a-z]/[", "a\\", "[]", "[\\]"] {
+            assert!(malformed(bad).is_some(), "{bad}");
+        }
+        assert_eq!(exclusion("/a//b/"), "a/b");
+        assert_eq!(exclusion("!./a"), "!a");
     }
 
     #[test]

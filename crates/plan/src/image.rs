@@ -87,7 +87,55 @@ pub struct Container {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub on_build: Vec<String>,
-    /// Everything else: `Healthcheck`, `StopSignal`, `Volumes`, …
+    /// How a container is found to be well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
+    /// Directories that hold data of running containers.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub volumes: BTreeMap<String, Value>,
+    /// The signal that ends a container: `SIGINT`, or a number. Empty is `SIGTERM`.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub stop_signal: String,
+    /// Everything else.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// How a container is found to be well. Times are in nanoseconds; 0 is the daemon's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Healthcheck {
+    /// `CMD` and words, `CMD-SHELL` and a line for the image's shell, or `NONE`.
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub test: Vec<String>,
+    /// Between two checks.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interval: i64,
+    /// How long one may take.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub timeout: i64,
+    /// How long a container may take to begin.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub start_period: i64,
+    /// Between two checks in that time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub start_interval: i64,
+    /// How many failures in a row make a container unhealthy.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: i64,
+    /// Everything else.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -118,6 +166,11 @@ impl ImageConfig {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
 /// Go writes `null` for what is empty.
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -134,7 +187,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_kept() {
         let json = r#"{"architecture":"arm64","os":"linux","os.version":"1","rootfs":{"type":"layers","diff_ids":["sha256:a"]},
-            "config":{"Env":["A=b"],"Cmd":null,"ExposedPorts":{"80/tcp":{}},"Healthcheck":{"Test":["CMD","true"],"Interval":1},
+            "config":{"Env":["A=b"],"Cmd":null,"ExposedPorts":{"80/tcp":{}},"Healthcheck":{"Test":["CMD","true"],"Interval":1,"Of":"later"},
             "StopSignal":"SIGINT","Volumes":{"/data":{}},"ArgsEscaped":true},
             "history":[{"created":"2026-01-01T00:00:00Z","created_by":"x","empty_layer":true}]}"#;
         let config = ImageConfig::from_json(json.as_bytes()).expect("it is JSON");

@@ -9,53 +9,71 @@
 //!
 //! [`show`] writes a plan for people.
 
+pub mod epoch;
 pub mod facts;
 pub mod ignore;
 pub mod image;
 pub mod model;
+pub mod outline;
 pub mod request;
 
 mod accounts;
+mod add;
 mod args;
 mod base;
 mod caches;
 mod config;
 mod copy;
 mod env;
+mod every;
+mod file;
+mod from;
 mod install;
+mod json;
+mod link;
 pub mod lints;
 mod lower;
 mod names;
+mod options;
 mod outputs;
 mod paths;
 mod planner;
 mod run;
 mod runtime;
 mod show;
+mod signals;
 mod stage;
 mod stages;
 mod suggest;
 mod users;
+mod web;
 
-pub use facts::{AccountFiles, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts};
+pub use every::with_all_stages;
+pub use facts::{
+    AccountFiles, ContextFact, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts,
+};
+pub use from::{context_name, named_context};
 pub use image::ImageConfig;
-pub use lower::{Lowered, cache_context, lower};
-pub use model::Plan;
+pub use json::json;
+pub use lower::{Lowered, cache_context, context_files, lower};
+pub use model::{ImageId, Plan};
 pub use request::{
-    CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NamedContext, NoCache, Request, RunOptions,
+    Able, CACHE_CONTEXT, CACHE_CONTEXT_TARGET, Context, NamedContext, NoCache, Request, RunOptions,
     platform_name,
 };
 pub use show::show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, Severity};
 use larder_spec::model::Spec;
 
-use crate::model::PlannedStage;
+use crate::from::From;
+use crate::model::{Base, PlannedStage};
 use crate::planner::Planner;
 use crate::runtime::RuntimeCaches;
-use crate::stages::From;
+use crate::stages::Stages;
 
 /// What [`plan`] comes to.
 #[derive(Clone, Debug)]
@@ -79,6 +97,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     // What several steps inherit is wrong once.
     diagnostics.dedup();
+    lints::silence(spec, &mut diagnostics);
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match plan {
         _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),
@@ -95,6 +114,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
 fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let spec = planner.spec;
     let args = args::resolve(planner);
+    let epoch = epoch::of(planner);
     let stages = stages::resolve(planner, &args);
     let runtime = RuntimeCaches::resolve(planner, &stages);
     let mut position = vec![0; spec.stages.len()];
@@ -111,23 +131,29 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         if !planner.spend(4096, stage.name.span) {
             break;
         }
-        let ground = base::ground(planner, from, stage.from.span, &done);
-        let copies = &stages.copies[index];
+        let platform = stages.platforms[index].as_ref();
+        let ground = base::ground(planner, from, stage, platform, &done);
+        let taken = &stages.taken[index];
         let installed = runtime.installed(index);
         let args = &args[index];
-        let built = stage::build(planner, stage, args, copies, &position, ground, installed);
+        let built = stage::build(planner, stage, args, taken, &position, ground, installed);
+        let platform = built.ground.platform.clone();
         done[index] = Some(built.ground);
         if planner.aside {
             continue;
         }
-        for image in copies.values().chain([from]) {
-            if let From::Image { written, reference } = image {
-                images.insert(written.clone(), base::pinned(planner, reference));
-            }
+        for (written, reference) in taken.images() {
+            images.insert(written.clone(), base::pinned(planner, reference));
+        }
+        let base = base::base(planner, from, &platform, &position);
+        if let (From::Image { written, .. }, Base::Image(image)) = (from, &base) {
+            images.insert(written.clone(), image.reference.clone());
         }
         out.push(PlannedStage {
             name: stage.name.value.clone(),
-            base: base::base(planner, from, &position),
+            description: stage.description.as_ref().map(|text| text.value.clone()),
+            base,
+            platform: base::other(planner, &platform),
             span: stage.from.span,
             user: built.account,
             workdir: built.workdir,
@@ -139,13 +165,15 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
                 .map(str::to_owned),
         });
     }
+    planner.aside = false;
     if planner.needs.is_empty() {
         lints::check(planner, &out);
     }
     let target = stages.order[..stages.needed].last()?;
     let result = done[*target].as_mut()?;
     runtime.keep(planner, &position, &mut out, result);
-    let (config, base_config) = config::of_result(result, planner.request);
+    let (config, base_config) = config::of_result(result, planner.request, epoch);
+    let annotations = std::mem::take(&mut result.annotations);
     let name = spec.name.as_ref().map(|name| name.value.clone());
     Some(Plan {
         warnings: Vec::new(),
@@ -153,12 +181,50 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         project: name.unwrap_or_else(|| planner.request.project.clone()),
         context_paths: copy::context_paths(&out),
         seeds: caches::seeds(planner, &out),
+        args: args::planned(spec, &args, &stages.order[..stages.needed]),
         stages: out,
         images,
-        contexts: BTreeMap::new(),
-        annotations: Vec::new(),
+        contexts: contexts(planner.request, &stages),
+        annotations,
         config,
         base_config,
-        request: planner.request.clone(),
+        request: Request {
+            epoch,
+            ..planner.request.clone()
+        },
     })
+}
+
+/// The named contexts that the result uses.
+fn contexts(request: &Request, stages: &Stages) -> BTreeMap<String, Context> {
+    let used = stages.contexts(request);
+    let found = used.into_iter().filter_map(|(key, _)| {
+        let files = match request.contexts.get(&key)? {
+            NamedContext::Files(files) | NamedContext::Built { files, .. } => files.clone(),
+            NamedContext::Image(_) => return None,
+        };
+        Some((key, files))
+    });
+    found.collect()
+}
+
+/// Which of the named contexts with these keys the result of a spec uses, and on which platforms, so
+/// that only those are looked for. Mistakes are left for [`plan`] to find.
+pub fn contexts_used<'k>(
+    spec: &Spec,
+    request: &Request,
+    keys: impl IntoIterator<Item = &'k String>,
+) -> BTreeSet<(String, Platform)> {
+    let mut request = request.clone();
+    for key in keys {
+        let any = NamedContext::Files(request.context.clone());
+        request.contexts.insert(key.clone(), any);
+    }
+    if request.contexts.is_empty() {
+        return BTreeSet::new();
+    }
+    let facts = Facts::default();
+    let mut planner = Planner::new(spec, &request, &facts);
+    let args = args::resolve(&mut planner);
+    stages::resolve(&mut planner, &args).contexts(&request)
 }

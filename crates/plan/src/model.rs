@@ -23,9 +23,11 @@ pub struct Plan {
     pub project: String,
     /// The stages that the result needs, each after those it needs; the last one is the result.
     pub stages: Vec<PlannedStage>,
+    /// The args that those stages see, in the order of the spec.
+    pub args: Vec<PlannedArg>,
     /// The images that stages stand on or copy from: name as written to the reference that is pulled.
     pub images: BTreeMap<String, String>,
-    /// The contexts that the client names and the result uses.
+    /// The contexts that the client names and the result uses, by their keys in [`Request::contexts`].
     pub contexts: BTreeMap<String, Context>,
     /// Annotations of the result, in the order of the spec: level, key and value.
     pub annotations: Vec<(AnnotationLevel, String, String)>,
@@ -41,13 +43,39 @@ pub struct Plan {
     pub(crate) request: Request,
 }
 
+impl Plan {
+    /// The time of files, of the image and of its history, in seconds since 1970, if it is set.
+    pub fn epoch(&self) -> Option<i64> {
+        self.request.epoch
+    }
+}
+
+/// A build arg, as the result's own stage sees it, or else the stage closest to that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedArg {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` is unset.
+    pub value: Option<String>,
+    /// Its default, as written.
+    pub default: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
 /// A stage, with all that it does by itself written out.
 #[derive(Clone, Debug)]
 pub struct PlannedStage {
     /// Its name.
     pub name: String,
+    /// What the spec says that it is for.
+    pub description: Option<String>,
     /// What it stands on.
     pub base: Base,
+    /// What its steps run on, if that is not the platform which the build is for.
+    pub platform: Option<Platform>,
     /// Where it starts in the spec.
     pub span: Span,
     /// The account of its steps.
@@ -89,6 +117,26 @@ pub struct ImageId {
     pub reference: String,
     /// Its platform, if that is not the one which the build is for.
     pub platform: Option<Platform>,
+}
+
+impl ImageId {
+    /// An image for the platform which the build is for.
+    pub fn new(reference: impl Into<String>) -> ImageId {
+        ImageId {
+            reference: reference.into(),
+            platform: None,
+        }
+    }
+}
+
+impl std::fmt::Display for ImageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reference)?;
+        match &self.platform {
+            Some(platform) => write!(f, " for {platform}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One operation, or a few that belong together.
@@ -234,6 +282,17 @@ pub struct PlannedRun {
     pub manifests: Option<Manifests>,
     /// What it sees and may do beside that.
     pub options: PlannedOptions,
+    /// What caches of the author's own start from, by name.
+    pub seeds: BTreeMap<String, PlannedSeed>,
+}
+
+/// What a cache starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedSeed {
+    /// Which files.
+    pub from: CopyFrom,
+    /// The directory there; empty for its root.
+    pub source: String,
 }
 
 /// What a program sees and may do, as its step says.

@@ -5,7 +5,7 @@ use larder_diagnostic::{Diagnostic, quote};
 use larder_inject::{CacheMount, Decision};
 use larder_spec::model::{Command, Output, Run};
 
-use crate::model::PlannedOutput;
+use crate::model::{PlannedOptions, PlannedOutput};
 use crate::paths::{join, parent};
 use crate::planner::Planner;
 use crate::stage::Builder;
@@ -98,8 +98,28 @@ impl Builder<'_, '_> {
 }
 
 /// Reports outputs that are copied into a mount, where they are lost again.
-pub(crate) fn check(planner: &mut Planner<'_>, outputs: &[PlannedOutput], decision: &Decision) {
+pub(crate) fn check(
+    planner: &mut Planner<'_>,
+    outputs: &[PlannedOutput],
+    decision: &Decision,
+    options: &PlannedOptions,
+) {
     for output in outputs {
+        let holds = |target: &&String| larder_catalog::within(&output.to, target);
+        if let Some(target) = options.targets().find(holds) {
+            planner.report(
+                Diagnostic::error(
+                    output.span,
+                    format!(
+                        "{} is in what is mounted at {}",
+                        quote(&output.to),
+                        quote(target)
+                    ),
+                )
+                .hint("name a directory of the image: what is in a mount is not in the image"),
+            );
+            continue;
+        }
         let holds = |mount: &&CacheMount| larder_catalog::within(&output.to, &mount.target);
         if let Some(mount) = decision.mounts.iter().find(holds) {
             planner.report(

@@ -11,8 +11,10 @@ use crate::accounts::Accounts;
 use crate::args::{Args, Value};
 use crate::env::Env;
 use crate::facts::{Facts, ImageFact, ImageNeed, Needs};
+use crate::model::ImageId;
 use crate::request::Request;
 use crate::suggest;
+use crate::users::Origin;
 
 /// The state of one call of [`crate::plan`].
 pub(crate) struct Planner<'a> {
@@ -26,7 +28,7 @@ pub(crate) struct Planner<'a> {
     pub aside: bool,
     spent: usize,
     /// Of images that were met already.
-    accounts: BTreeMap<String, Arc<Accounts>>,
+    accounts: BTreeMap<Origin, Arc<Accounts>>,
 }
 
 /// What variables, repeated at every step that has them, may come to: a definition is sent in one
@@ -86,28 +88,44 @@ impl<'a> Planner<'a> {
         self.spent <= MOST_BYTES
     }
 
-    /// Looks an image up, and asks for it if nothing is known.
+    /// Looks an image up for the platform which the build is for, and asks for it if nothing is known.
     pub(crate) fn image(&mut self, reference: &str) -> Option<&'a ImageFact> {
-        let fact = self.facts.images.get(reference);
-        if fact.is_none() {
-            self.need_image(reference, ImageNeed::Config);
+        self.image_of(&ImageId::new(reference))
+    }
+
+    /// Looks an image up, and asks for it if nothing is known.
+    pub(crate) fn image_of(&mut self, image: &ImageId) -> Option<&'a ImageFact> {
+        let fact = self.facts.images.get(image);
+        if fact.is_none() && !self.aside {
+            self.needs.image(image, ImageNeed::Config);
         }
         fact
     }
 
-    /// The accounts of an image.
-    pub(crate) fn accounts(&mut self, reference: &str, fact: &ImageFact) -> Arc<Accounts> {
-        let accounts = self
-            .accounts
-            .entry(reference.to_owned())
-            .or_insert_with(|| Arc::new(Accounts::of(fact)));
-        Arc::clone(accounts)
+    /// The accounts of a filesystem from outside.
+    pub(crate) fn accounts(
+        &mut self,
+        of: &Origin,
+        make: impl FnOnce() -> Accounts,
+    ) -> Arc<Accounts> {
+        let known = self.accounts.get(of).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let accounts = Arc::new(make());
+            self.accounts.insert(of.clone(), Arc::clone(&accounts));
+            accounts
+        })
     }
 
-    /// Asks for something about an image.
-    pub(crate) fn need_image(&mut self, reference: &str, need: ImageNeed) {
-        if !self.aside {
-            self.needs.image(reference, need);
+    /// Asks for the account files of a filesystem from outside.
+    pub(crate) fn need_accounts(&mut self, of: &Origin) {
+        if self.aside {
+            return;
+        }
+        match of {
+            Origin::Image(image) => self.needs.image(image, ImageNeed::Accounts),
+            Origin::Context(key) => {
+                self.needs.contexts.insert(key.clone());
+            }
         }
     }
 

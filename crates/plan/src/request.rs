@@ -36,13 +36,35 @@ pub struct Request {
     /// `--build-context larder-cache=…`: every step sees it at [`CACHE_CONTEXT_TARGET`], and a cache
     /// whose name a directory in it has starts from the files there.
     pub cache_context: Option<Context>,
-    /// `--build-context NAME=…`: they come before stages and images of that name.
+    /// `--build-context NAME=…`: they come before stages and images of that name. By name, or by name
+    /// and platform (`base::linux/arm64`), which comes first; see [`crate::contexts_used`].
     pub contexts: BTreeMap<String, NamedContext>,
     /// The time of files, of the image and of its history, in seconds since 1970:
     /// `--build-arg SOURCE_DATE_EPOCH=…`.
     pub epoch: Option<i64>,
     /// How every step runs.
     pub run: RunOptions,
+    /// What the daemon can do.
+    pub able: Able,
+}
+
+/// What not every daemon can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Able {
+    /// Lay filesystems over one another ([`buildkit_llb::caps::MERGE`]). Without it, `link` is an
+    /// ordinary copy.
+    pub merge: bool,
+    /// Check that paths to copy are there ([`buildkit_llb::caps::FILE_COPY_REQUIRED`]). Without it,
+    /// `parents` passes over those that are not.
+    pub required_paths: bool,
+}
+
+impl Able {
+    /// What a current daemon can do.
+    pub const ALL: Able = Able {
+        merge: true,
+        required_paths: true,
+    };
 }
 
 /// What a named context is.
@@ -127,7 +149,7 @@ pub struct RunOptions {
 
 impl Request {
     /// A build for a platform in which the client asks for nothing else. The context is the client's
-    /// directory `context`.
+    /// directory `context`, and the daemon a current one.
     pub fn new(platform: Platform, project: impl Into<String>) -> Request {
         Request {
             build_platform: platform.clone(),
@@ -148,6 +170,7 @@ impl Request {
             contexts: BTreeMap::new(),
             epoch: None,
             run: RunOptions::default(),
+            able: Able::ALL,
         }
     }
 }

@@ -9,7 +9,6 @@ use larder_inject::{Decision, Exec, Policy, decide};
 use larder_spec::model::{CacheChoice, Command, EnvVar, Run, Step};
 
 use crate::caches;
-use crate::facts::ImageNeed;
 use crate::model::{Account, Action, Manifests, PlannedOptions, PlannedOutput, PlannedRun};
 use crate::names;
 use crate::outputs;
@@ -30,10 +29,20 @@ pub(crate) struct Program<'s> {
     pub caches: Option<&'s CacheChoice>,
     pub outputs: Vec<PlannedOutput>,
     pub manifests: Option<Manifests>,
+    pub options: PlannedOptions,
 }
 
 impl Builder<'_, '_> {
     pub(crate) fn run(&mut self, step: &Step, run: &Run, account: Arc<Account>) {
+        let Some(shell) = &run.shell else {
+            return self.run_in_shell(step, run, account);
+        };
+        let of_stage = std::mem::replace(&mut self.shell, shell.value.clone());
+        self.run_in_shell(step, run, account);
+        self.shell = of_stage;
+    }
+
+    fn run_in_shell(&mut self, step: &Step, run: &Run, account: Arc<Account>) {
         let (args, span, name) = match &run.command {
             Command::Shell(text) => (
                 self.shell_words(&text.value),
@@ -71,6 +80,7 @@ impl Builder<'_, '_> {
         };
         let env = self.environment(&account, &run.env);
         let outputs = self.outputs(run, &cwd);
+        let options = self.options(&run.options, &cwd, account.owner(), &run.env);
         self.program(Program {
             name,
             span,
@@ -82,6 +92,7 @@ impl Builder<'_, '_> {
             caches: run.caches.as_ref(),
             outputs,
             manifests: None,
+            options,
         });
     }
 
@@ -100,6 +111,7 @@ impl Builder<'_, '_> {
         let decision = if self.ground.complete {
             let manifests = program.manifests.iter();
             let mut mounted: Vec<String> = manifests.map(|files| files.target.clone()).collect();
+            mounted.extend(program.options.targets().cloned());
             if self.planner.request.cache_context.is_some() {
                 mounted.push(CACHE_CONTEXT_TARGET.to_owned());
             }
@@ -127,7 +139,8 @@ impl Builder<'_, '_> {
             Decision::default()
         };
         self.ask(&decision);
-        outputs::check(self.planner, &program.outputs, &decision);
+        outputs::check(self.planner, &program.outputs, &decision, &program.options);
+        let seeds = self.seeds(&decision);
         let (parents, account) = (&decision.parents, &program.account);
         self.directories("make", parents, account, program.span);
         let stores = decision.stores.clone();
@@ -139,7 +152,8 @@ impl Builder<'_, '_> {
             decision,
             outputs: program.outputs,
             manifests: program.manifests,
-            options: PlannedOptions::default(),
+            options: program.options,
+            seeds,
         };
         self.push(program.name, program.span, Action::Run(Box::new(run)));
         let step = self.steps.len();
@@ -163,13 +177,13 @@ impl Builder<'_, '_> {
     /// Asks for what a decision depends on.
     fn ask(&mut self, decision: &Decision) {
         if self.ground.distribution.is_none()
-            && let Some((_, reference)) = &self.ground.users.image
+            && let Some((_, origin)) = &self.ground.users.image
             && decision.mounts.iter().any(|mount| {
                 larder_catalog::cache(&mount.cache)
                     .is_some_and(|cache| cache.key.contains(&KeyPart::Distribution))
             })
         {
-            self.planner.need_image(reference, ImageNeed::Accounts);
+            self.planner.need_accounts(origin);
         }
     }
 

@@ -10,12 +10,13 @@ use larder_spec::model::{EnvVar, Spec, StepKind};
 
 use crate::base::Ground;
 use crate::env::Env;
+use crate::from::From;
 use crate::image::History;
 use crate::model::{Account, Action, Owner, PlannedRuntime, PlannedStage, PlannedStep};
 use crate::names;
 use crate::planner::Planner;
 use crate::stage::Builder;
-use crate::stages::{From, Stages};
+use crate::stages::Stages;
 use crate::suggest;
 
 /// What `runtime-caches` comes to before any step is planned. Nothing where it is off.
@@ -55,7 +56,7 @@ impl RuntimeCaches {
             chain.push(stage);
             next = match stages.bases[stage] {
                 From::Stage(below) => Some(below),
-                From::Scratch | From::Image { .. } | From::Unclear => None,
+                From::Scratch | From::Image { .. } | From::Named(_) | From::Unclear => None,
             };
         }
         RuntimeCaches {
@@ -121,6 +122,7 @@ impl RuntimeCaches {
                     self.span,
                     "the image runs as another user than the one who owns what steps install",
                 )
+                .lint("runtime-cache-of-another-user")
                 .hint("give the stages, and the image, one `user`"),
             );
         }
@@ -299,7 +301,9 @@ fn nothing(stage: &str, span: Span) -> Diagnostic {
         "no step of {} uses a tool that keeps caches in the image",
         quote(stage)
     );
-    Diagnostic::warning(span, message).hint("name languages or tools, as in `[python]`")
+    Diagnostic::warning(span, message)
+        .lint("runtime-caches-of-nothing")
+        .hint("name languages or tools, as in `[python]`")
 }
 
 fn unknown(name: &Spanned<String>) -> Diagnostic {

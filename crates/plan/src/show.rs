@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
+use buildkit_llb::{Network, Security};
 use larder_inject::CacheMount;
 
 use crate::lints;
-use crate::model::{Action, Base, CopyFrom, Owner, Plan, PlannedRun, PlannedStage};
+use crate::model::{
+    Action, Base, CopyFrom, Owner, Plan, PlannedCopy, PlannedMountKind, PlannedRun, PlannedSeed,
+    PlannedStage,
+};
 use crate::names;
 use crate::request::{CACHE_CONTEXT, CACHE_CONTEXT_TARGET, platform_name};
+use crate::web;
 
 /// A tree of stages, steps and mounts, each mount with who owns it and why it is there, and each cache
 /// that was recognised and left alone with the reason. `verbose` adds ids, variables and owners.
@@ -39,7 +44,11 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
         Base::Scratch => "scratch".to_owned(),
         Base::Stage(index) => format!("stage {}", plan.stages[*index].name),
         Base::Image(image) => image.reference.clone(),
-        Base::Context(name) => name.clone(),
+        Base::Context(key) => format!("context {}", crate::from::shown(key)),
+    };
+    let base = match &stage.platform {
+        Some(platform) => format!("{base} for {}", platform_name(platform)),
+        None => base,
     };
     let _ = writeln!(out, "\nstage {} from {base}", names::line(&stage.name));
     let user = &stage.user;
@@ -63,24 +72,16 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
             Action::Account { home, owner, .. } => {
                 let _ = writeln!(out, "      {} with home {home}", ids(*owner));
             }
-            Action::Copy(copies) if verbose => {
-                for copy in copies {
-                    let from = match &copy.from {
-                        CopyFrom::Context => "the context",
-                        CopyFrom::Stage(index) => plan.stages[*index].name.as_str(),
-                        CopyFrom::Image(image) => &image.reference,
-                        CopyFrom::Named(name) => name,
-                        CopyFrom::Source(_) | CopyFrom::Text(_) => "",
-                    };
-                    let mode = copy.mode.map(|mode| format!(", mode {mode:04o}"));
-                    let _ = writeln!(
-                        out,
-                        "      {} from {from} to {}, owned by {}{}",
-                        names::paths(&copy.src),
-                        copy.dest,
-                        ids(copy.owner),
-                        mode.unwrap_or_default()
-                    );
+            Action::Copy(copies) if verbose => show_copies(out, plan, copies),
+            Action::Link(copies) => {
+                let how = if plan.request.able.merge {
+                    "a layer of its own"
+                } else {
+                    "no layer of its own: the daemon cannot lay one over another"
+                };
+                let _ = writeln!(out, "      {how}");
+                if verbose {
+                    show_copies(out, plan, copies);
                 }
             }
             Action::Run(run) => show_run(out, plan, stage, run, verbose),
@@ -93,8 +94,49 @@ fn show_stage(out: &mut String, plan: &Plan, stage: &PlannedStage, verbose: bool
                     let _ = writeln!(out, "      keeps {path}");
                 }
             }
-            Action::Directories { .. } | Action::Copy(_) | Action::Link(_) => {}
+            Action::Directories { .. } | Action::Copy(_) => {}
         }
+    }
+}
+
+/// What files come from.
+fn files<'p>(plan: &'p Plan, from: &'p CopyFrom) -> &'p str {
+    match from {
+        CopyFrom::Context => "the context",
+        CopyFrom::Stage(index) => plan.stages[*index].name.as_str(),
+        CopyFrom::Image(image) => &image.reference,
+        CopyFrom::Named(key) => crate::from::shown(key),
+        CopyFrom::Source(_) | CopyFrom::Text(_) => "",
+    }
+}
+
+fn show_copies(out: &mut String, plan: &Plan, copies: &[PlannedCopy]) {
+    for copy in copies {
+        let sources = names::paths(&copy.src);
+        let what = match &copy.from {
+            CopyFrom::Source(source) => names::line(&web::shown_source(source)),
+            CopyFrom::Text(text) => format!("{} bytes", text.len()),
+            from => format!("{sources} from {}", files(plan, from)),
+        };
+        let _ = write!(
+            out,
+            "      {what} to {}, owned by {}",
+            copy.dest,
+            ids(copy.owner)
+        );
+        if let Some(mode) = copy.mode {
+            let _ = write!(out, ", mode {mode:04o}");
+        }
+        if copy.parents {
+            out.push_str(", with the directories above");
+        }
+        if copy.unpack {
+            out.push_str(", archives unpacked");
+        }
+        if !copy.exclude.is_empty() {
+            let _ = write!(out, ", without {}", names::line(&copy.exclude.join(" ")));
+        }
+        out.push('\n');
     }
 }
 
@@ -118,8 +160,9 @@ fn show_run(out: &mut String, plan: &Plan, stage: &PlannedStage, run: &PlannedRu
             manifests.target
         );
     }
+    show_options(out, plan, run);
     for mount in &run.decision.mounts {
-        show_cache(out, plan, mount, verbose);
+        show_cache(out, plan, run.seeds.get(&mount.cache), mount, verbose);
     }
     for file in run.decision.files.keys() {
         let _ = writeln!(out, "      file {file}, for this step only");
@@ -152,7 +195,70 @@ fn show_run(out: &mut String, plan: &Plan, stage: &PlannedStage, run: &PlannedRu
     }
 }
 
-fn show_cache(out: &mut String, plan: &Plan, mount: &CacheMount, verbose: bool) {
+fn show_options(out: &mut String, plan: &Plan, run: &PlannedRun) {
+    let options = &run.options;
+    let own = run.account.owner();
+    let whose = |owner: Owner, mode: u32, usual: u32| {
+        if owner == own && mode == usual {
+            String::new()
+        } else {
+            format!(", {} {mode:04o}", ids(owner))
+        }
+    };
+    let maybe = |optional| if optional { ", if there is one" } else { "" };
+    for secret in &options.secrets {
+        let maybe = maybe(secret.optional);
+        if let Some(target) = &secret.target {
+            let whose = whose(secret.owner, secret.mode, crate::options::SECRET_MODE);
+            let _ = writeln!(out, "      secret {} at {target}{whose}{maybe}", secret.id);
+        }
+        if let Some(env) = &secret.env {
+            let _ = writeln!(out, "      secret {} in ${env}{maybe}", secret.id);
+        }
+    }
+    for ssh in &options.ssh {
+        let whose = whose(ssh.owner, ssh.mode, crate::options::SSH_MODE);
+        let maybe = maybe(ssh.optional);
+        let _ = writeln!(out, "      ssh {} at {}{whose}{maybe}", ssh.id, ssh.target);
+    }
+    for mount in &options.mounts {
+        let target = &mount.target;
+        let _ = match &mount.kind {
+            PlannedMountKind::Tmpfs { size: None } => writeln!(out, "      tmpfs {target}"),
+            PlannedMountKind::Tmpfs { size: Some(size) } => {
+                writeln!(out, "      tmpfs {target} of {size} bytes")
+            }
+            PlannedMountKind::Bind {
+                from,
+                source,
+                writable,
+            } => {
+                let access = if *writable { ", writes are lost" } else { "" };
+                let from = files(plan, from);
+                writeln!(out, "      /{source} of {from} at {target}{access}")
+            }
+        };
+    }
+    match options.network {
+        Some(Network::Host) => {
+            out.push_str("      network host, which the build must allow: network.host\n");
+        }
+        Some(Network::None) => out.push_str("      network none\n"),
+        Some(Network::Sandbox) => out.push_str("      network of its own\n"),
+        None => {}
+    }
+    if options.security == Security::Insecure {
+        out.push_str("      insecure, which the build must allow: security.insecure\n");
+    }
+}
+
+fn show_cache(
+    out: &mut String,
+    plan: &Plan,
+    seed: Option<&PlannedSeed>,
+    mount: &CacheMount,
+    verbose: bool,
+) {
     let sharing = mount.sharing.as_str();
     let owner = Owner {
         uid: mount.uid,
@@ -167,7 +273,10 @@ fn show_cache(out: &mut String, plan: &Plan, mount: &CacheMount, verbose: bool) 
         mount.mode,
         mount.reason
     );
-    if plan.seeds.contains(&mount.cache) {
+    if let Some(seed) = seed {
+        let from = files(plan, &seed.from);
+        let _ = writeln!(out, "        starts from /{} of {from}", seed.source);
+    } else if plan.seeds.contains(&mount.cache) {
         let _ = writeln!(out, "        starts from {CACHE_CONTEXT}/{}", mount.cache);
     }
     if verbose {

@@ -13,12 +13,12 @@ use crate::args::Args;
 use crate::base::Ground;
 use crate::caches;
 use crate::env::Env;
+use crate::from::Taken;
 use crate::image::History;
 use crate::model::{Account, Action, PlannedStep};
 use crate::names;
 use crate::planner::{Planner, Scope};
 use crate::runtime::Installed;
-use crate::stages::From;
 use crate::users;
 
 /// A stage on its way to being planned.
@@ -26,8 +26,10 @@ pub(crate) struct Builder<'p, 'a> {
     pub planner: &'p mut Planner<'a>,
     pub stage: &'a model::Stage,
     pub args: &'p Args,
-    /// What its `copy.from` mean, by step.
-    pub copies: &'p BTreeMap<usize, From>,
+    /// What its steps take from elsewhere.
+    pub taken: &'p Taken,
+    /// The step at hand, from 0.
+    pub at: usize,
     /// Where in the plan each stage of the spec is.
     pub position: &'p [usize],
     /// The base, until the stage's own config is made.
@@ -63,7 +65,7 @@ pub(crate) fn build<'a>(
     planner: &mut Planner<'a>,
     stage: &'a model::Stage,
     args: &Args,
-    copies: &BTreeMap<usize, From>,
+    taken: &Taken,
     position: &[usize],
     mut ground: Ground,
     installed: Installed<'_>,
@@ -86,12 +88,14 @@ pub(crate) fn build<'a>(
     }
     planner.spend(variables.size(), stage.name.span);
     let distribution = ground.distribution.clone().unwrap_or_default();
-    let policy = caches::default_policy(planner, &distribution);
-    let shell = ground.config.config.shell.clone();
+    let policy = caches::default_policy(planner, &ground.platform, &distribution);
+    let own = stage.shell.as_ref().map(|shell| shell.value.clone());
+    let shell = own.or_else(|| ground.config.config.shell.clone());
     let mut builder = Builder {
         stage,
         args,
-        copies,
+        taken,
+        at: 0,
         position,
         workdir: Arc::from(crate::paths::join("/", &ground.config.config.working_dir)),
         account: Arc::new(users::root()),
@@ -178,11 +182,13 @@ impl Builder<'_, '_> {
                 )),
                 _ => Arc::clone(&self.account),
             };
+            self.at = index;
             match &step.kind {
                 StepKind::Run(run) => self.run(step, run, account),
-                StepKind::Copy(copy) => self.copy(step, copy, self.copies.get(&index)),
+                StepKind::Copy(copy) => self.copy(step, copy, self.taken.copies.get(&index)),
                 StepKind::Install(install) => self.install(step, install, &account),
-                StepKind::Add(_) | StepKind::File(_) => {}
+                StepKind::Add(add) => self.add(step, add),
+                StepKind::File(file) => self.file(step, file),
             }
         }
     }

@@ -1,39 +1,27 @@
 //! Which stage stands on what, and in which order they are planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use buildkit_llb::ImageName;
+use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, Span, quote};
-use larder_spec::model::StepKind;
-use larder_spec::template::Template;
+use larder_spec::model::Stage;
 
 use crate::args::Args;
+use crate::from::{From, Resolver, Taken};
 use crate::planner::{Planner, Scope};
+use crate::request::Request;
 use crate::suggest;
-
-/// What `from` means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum From {
-    Scratch,
-    /// A stage of the spec, by index.
-    Stage(usize),
-    /// An image: as written, and normalised.
-    Image {
-        written: String,
-        reference: String,
-    },
-    /// It was wrong, and has been reported.
-    Unclear,
-}
 
 /// Every `from` of a spec, resolved.
 #[derive(Clone, Debug)]
 pub(crate) struct Stages {
     /// By stage.
     pub bases: Vec<From>,
-    /// By stage, then by step; `None` where the step copies from the context, or copies nothing.
-    pub copies: Vec<BTreeMap<usize, From>>,
+    /// By stage: the platform that it names.
+    pub platforms: Vec<Option<Platform>>,
+    /// By stage: what its steps take from elsewhere.
+    pub taken: Vec<Taken>,
     /// Every stage, each after those it needs.
     pub order: Vec<usize>,
     /// How many at the front of `order` the result needs; the last of them is the target. None, if
@@ -49,39 +37,25 @@ pub(crate) fn resolve(planner: &mut Planner<'_>, args: &[Arc<Args>]) -> Stages {
         names.entry(stage.name.value.as_str()).or_insert(index);
     }
     let mut bases = Vec::with_capacity(spec.stages.len());
-    let mut copies = Vec::with_capacity(spec.stages.len());
-    let mut spans: Vec<Vec<(usize, Span)>> = Vec::with_capacity(spec.stages.len());
+    let mut platforms = Vec::with_capacity(spec.stages.len());
+    let mut taken = Vec::with_capacity(spec.stages.len());
+    let mut edges: Vec<Vec<(usize, Span)>> = Vec::with_capacity(spec.stages.len());
     for (stage, args) in spec.stages.iter().zip(args) {
-        let mut edges = Vec::new();
-        let base = from(planner, &stage.from, args, &names);
-        if let From::Stage(index) = base {
-            edges.push((index, stage.from.span));
-        }
-        bases.push(base);
-        let mut from_of_step = BTreeMap::new();
-        for (index, step) in stage.steps.iter().enumerate() {
-            let StepKind::Copy(copy) = &step.kind else {
-                continue;
-            };
-            let Some(template) = &copy.from else { continue };
-            let resolved = from(planner, template, args, &names);
-            if resolved == From::Scratch {
-                planner.report(
-                    Diagnostic::error(template.span, "`scratch` holds nothing to copy")
-                        .hint("leave `from` out to copy from the build context"),
-                );
-            }
-            if let From::Stage(stage) = resolved {
-                edges.push((stage, template.span));
-            }
-            from_of_step.insert(index, resolved);
-        }
-        copies.push(from_of_step);
-        spans.push(edges);
+        let platform = platform(planner, stage, args);
+        let mut resolver = Resolver {
+            planner,
+            args,
+            names: &names,
+            edges: Vec::new(),
+        };
+        bases.push(resolver.base(&stage.from, platform.as_ref()));
+        taken.push(resolver.taken(stage));
+        edges.push(resolver.edges);
+        platforms.push(platform);
     }
     let target = target(planner, &names);
     let mut visit = Visit {
-        edges: &spans,
+        edges: &edges,
         state: vec![State::New; spec.stages.len()],
         order: Vec::with_capacity(spec.stages.len()),
         whole: true,
@@ -96,67 +70,42 @@ pub(crate) fn resolve(planner: &mut Planner<'_>, args: &[Arc<Args>]) -> Stages {
     let (order, whole) = (visit.order, visit.whole);
     Stages {
         bases,
-        copies,
+        platforms,
+        taken,
         order,
         needed: if whole { needed } else { 0 },
     }
 }
 
-fn from(
-    planner: &mut Planner<'_>,
-    template: &Template,
-    args: &Args,
-    names: &BTreeMap<&str, usize>,
-) -> From {
-    let Some(text) = planner.expand(template, Scope { args, env: None }) else {
-        return From::Unclear;
-    };
-    if text == "scratch" {
-        return From::Scratch;
+/// The platform that a stage names.
+fn platform(planner: &mut Planner<'_>, stage: &Stage, args: &Args) -> Option<Platform> {
+    let written = stage.platform.as_ref()?;
+    let text = planner.expand(&written.value, Scope { args, env: None })?;
+    let platform = Platform::parse(&text).ok();
+    if platform.is_none() {
+        planner.report(
+            Diagnostic::error(written.span, format!("{} is no platform", quote(&text))).hint(
+                "write an operating system and a processor, such as `linux/arm64`, or \
+                 `${BUILDPLATFORM}` for those of the machine that builds",
+            ),
+        );
     }
-    if let Some(&index) = names.get(text.as_str()) {
-        return From::Stage(index);
-    }
-    let near = if text.contains(['/', ':', '.', '@']) {
-        None
-    } else {
-        suggest::closest(&text, names.keys().copied())
-    };
-    match ImageName::parse(&text) {
-        Ok(name) => {
-            if let Some(near) = near {
-                planner.report(
-                    Diagnostic::warning(
-                        template.span,
-                        format!("no stage is called {}, so it is an image", quote(&text)),
-                    )
-                    .hint(format!("did you mean the stage `{near}`?")),
-                );
+    platform
+}
+
+impl Stages {
+    /// Keys of the named contexts that the result uses, and the platform that each is used on.
+    pub(crate) fn contexts(&self, request: &Request) -> BTreeSet<(String, Platform)> {
+        let mut used = BTreeSet::new();
+        for &stage in &self.order[..self.needed] {
+            if let From::Named(key) = &self.bases[stage] {
+                let platform = self.platforms[stage].as_ref().unwrap_or(&request.platform);
+                used.insert((key.clone(), platform.clone()));
             }
-            From::Image {
-                reference: name.to_string(),
-                written: text,
-            }
+            let taken = self.taken[stage].contexts();
+            used.extend(taken.map(|key| (key.clone(), request.platform.clone())));
         }
-        Err(error) => {
-            let message = if text.is_empty() {
-                "`from` is empty".to_owned()
-            } else {
-                format!(
-                    "{} is neither a stage nor an image: {}",
-                    quote(&text),
-                    error.reason()
-                )
-            };
-            let hint = match near {
-                Some(near) => format!("did you mean the stage `{near}`?"),
-                None => "an image is written like `python:3.12-slim` or \
-                         `registry.example/team/app:1.0`"
-                    .to_owned(),
-            };
-            planner.report(Diagnostic::error(template.span, message).hint(hint));
-            From::Unclear
-        }
+        used
     }
 }
 

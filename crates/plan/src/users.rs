@@ -5,17 +5,24 @@ use std::sync::Arc;
 use larder_diagnostic::{Diagnostic, Span, quote};
 
 use crate::accounts::{Accounts, BUILD, Found, Problem};
-use crate::facts::ImageNeed;
-use crate::model::{Account, Owner};
+use crate::model::{Account, ImageId, Owner};
 use crate::planner::Planner;
 use crate::suggest;
+
+/// A filesystem from outside, that stages stand on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    Image(ImageId),
+    /// A named context, by its key in [`crate::Request::contexts`].
+    Context(String),
+}
 
 /// Where a stage's users come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Users {
     pub accounts: Arc<Accounts>,
-    /// The image that a stage stands on in the end: as written, and normalised.
-    pub image: Option<(String, String)>,
+    /// What a stage stands on in the end, as written, and what that is.
+    pub image: Option<(String, Origin)>,
 }
 
 impl Users {
@@ -95,8 +102,8 @@ impl Users {
             .map_or("the base", |(written, _)| written);
         let diagnostic = match problem {
             Problem::Missing => {
-                if let Some((_, reference)) = &self.image {
-                    planner.need_image(reference, ImageNeed::Accounts);
+                if let Some((_, origin)) = &self.image {
+                    planner.need_accounts(origin);
                 }
                 return;
             }

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use buildkit_llb::Platform;
 use larder_diagnostic::SourceFile;
 use larder_plan::{
-    AccountFiles, Facts, ImageConfig, ImageFact, ImageNeed, Needs, Plan, Planned, Request,
+    AccountFiles, Facts, ImageConfig, ImageFact, ImageId, ImageNeed, Needs, Plan, Planned, Request,
     offline_facts, plan,
 };
 use larder_spec::model::Spec;
 
 const DEBIAN: &str = "docker.io/library/debian:13";
+
+fn debian() -> ImageId {
+    ImageId::new(DEBIAN)
+}
 
 fn spec(text: &str) -> Spec {
     let parsed = larder_spec::parse(&SourceFile::new("larder.yaml", text));
@@ -40,7 +44,7 @@ fn with_config(user: &str) -> Facts {
     let config = format!(r#"{{"config":{{"User":"{user}"}}}}"#);
     let mut facts = Facts::default();
     facts.images.insert(
-        DEBIAN.to_owned(),
+        debian(),
         ImageFact {
             config: ImageConfig::from_json(config.as_bytes()).expect("it is JSON"),
             ..ImageFact::default()
@@ -51,7 +55,7 @@ fn with_config(user: &str) -> Facts {
 
 #[test]
 fn files_of_an_image_are_read_only_where_they_matter() {
-    let ask = |text: &str, facts: &Facts| needs(text, facts).images[DEBIAN];
+    let ask = |text: &str, facts: &Facts| needs(text, facts).images[&debian()];
     let root = "from: debian:13\nsteps: [{run: make}]\n";
     assert_eq!(ask(root, &Facts::default()), ImageNeed::Config);
     planned(root, &with_config(""));
@@ -73,7 +77,7 @@ fn what_the_result_does_not_need_is_not_asked_for() {
     let text = "stages:\n  other:\n    from: alpine\n    steps: [{install: pip}]\n  \
                 last:\n    from: debian:13\n";
     let needs = needs(text, &Facts::default());
-    assert_eq!(needs.images.keys().collect::<Vec<_>>(), [DEBIAN]);
+    assert_eq!(needs.images.keys().collect::<Vec<_>>(), [&debian()]);
     assert!(needs.files.is_empty());
 }
 
@@ -107,7 +111,11 @@ fn directories_of_the_cache_context_matter_where_there_are_caches() {
         ask("from: debian:13\nsteps: [{run: id}]\n", &facts),
         Ok(BTreeSet::new())
     );
-    facts.images.get_mut(DEBIAN).expect("it is there").accounts = Some(AccountFiles::default());
+    facts
+        .images
+        .get_mut(&debian())
+        .expect("it is there")
+        .accounts = Some(AccountFiles::default());
     assert_eq!(ask(pip, &facts), Err(true));
     facts.cache_directories = Some(BTreeSet::new());
     assert_eq!(ask(pip, &facts), Ok(BTreeSet::new()));
@@ -146,7 +154,7 @@ fn without_a_daemon_defaults_stand_in_and_are_told() {
 fn accounts_may_be_absent_altogether() {
     let text = "from: debian:13\nuser: build\n";
     let mut facts = with_config("");
-    let fact = facts.images.get_mut(DEBIAN).expect("it is there");
+    let fact = facts.images.get_mut(&debian()).expect("it is there");
     fact.accounts = Some(AccountFiles::default());
     let shown = format!("{:?}", planned(text, &facts));
     assert!(

@@ -4,8 +4,10 @@
 const LONGEST: usize = 40;
 
 /// What other tools call our keys.
-const SYNONYMS: [(&str, &str); 17] = [
+const SYNONYMS: [(&str, &str); 34] = [
     ("base", "from"),
+    ("bridge", "default"),
+    ("bundle", "bundler"),
     ("cache", "caches"),
     ("command", "run"),
     ("commands", "steps"),
@@ -13,14 +15,29 @@ const SYNONYMS: [(&str, &str); 17] = [
     ("destination", "dest"),
     ("environment", "env"),
     ("golang", "go"),
+    ("ignore", "exclude"),
+    ("java", "maven"),
+    ("mount", "mounts"),
+    ("mvn", "maven"),
     ("node", "npm"),
+    ("nuget", "dotnet"),
+    ("onbuild", "on-build"),
     ("owner", "chown"),
+    ("permissions", "chmod"),
+    ("php", "composer"),
     ("ports", "expose"),
+    ("privileged", "insecure"),
     ("python", "pip"),
+    ("ruby", "bundler"),
     ("rust", "cargo"),
+    ("rw", "writable"),
     ("script", "run"),
+    ("secret", "secrets"),
     ("source", "src"),
+    ("stop_signal", "stop-signal"),
+    ("stopsignal", "stop-signal"),
     ("to", "dest"),
+    ("volume", "volumes"),
     ("working_dir", "workdir"),
 ];
 

@@ -19,11 +19,11 @@ pub struct Template {
 pub enum Part {
     /// Taken as it is; `$$` is one dollar here.
     Text(String),
-    /// `${name}`, `${name:-default}` or `${name:?message}`.
+    /// `${name}`, `${name:-default}`, `${name:?message}`, or the last two without the colon.
     Arg {
         /// The arg's name.
         name: String,
-        /// What happens when it is unset or empty.
+        /// What stands in for it.
         fallback: Fallback,
         /// From the dollar to the brace, or the whole template where escapes or line breaks hide
         /// the exact place.
@@ -31,15 +31,19 @@ pub enum Part {
     },
 }
 
-/// What stands in for an arg that is unset or empty.
+/// What stands in for an arg that is unset; with a colon, for one that is empty, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fallback {
     /// Nothing.
     None,
-    /// This text.
+    /// This text: `:-`.
     Default(String),
-    /// An error with this message, which may be empty.
+    /// An error with this message, which may be empty: `:?`.
     Required(String),
+    /// This text, only where the arg is unset: `-`.
+    DefaultIfUnset(String),
+    /// An error with this message, only where the arg is unset: `?`.
+    RequiredIfUnset(String),
 }
 
 /// Why a template cannot be filled in.
@@ -128,13 +132,11 @@ impl Template {
                         name: name.clone(),
                         span: *span,
                     }),
-                    Some(value) => match (value.filter(|v| !v.is_empty()), fallback) {
-                        (Some(value), _) => out.push_str(&value),
-                        (None, Fallback::None) => {}
-                        (None, Fallback::Default(default)) => out.push_str(default),
-                        (None, Fallback::Required(message)) => errors.push(ExpandError::Required {
+                    Some(value) => match fallback.to(value) {
+                        Ok(text) => out.push_str(&text),
+                        Err(message) => errors.push(ExpandError::Required {
                             name: name.clone(),
-                            message: message.clone(),
+                            message: message.to_owned(),
                             span: *span,
                         }),
                     },
@@ -149,21 +151,45 @@ impl Template {
     }
 }
 
+impl Fallback {
+    /// What a value, if there is one, comes to; the message of the spec if it is missing.
+    fn to(&self, value: Option<String>) -> Result<Cow<'_, str>, &str> {
+        let value = match self {
+            Fallback::Default(_) | Fallback::Required(_) => value.filter(|text| !text.is_empty()),
+            _ => value,
+        };
+        match (value, self) {
+            (Some(value), _) => Ok(Cow::Owned(value)),
+            (None, Fallback::None) => Ok(Cow::Borrowed("")),
+            (None, Fallback::Default(text) | Fallback::DefaultIfUnset(text)) => {
+                Ok(Cow::Borrowed(text))
+            }
+            (None, Fallback::Required(text) | Fallback::RequiredIfUnset(text)) => Err(text),
+        }
+    }
+
+    /// How it is written, and the text after that.
+    fn operator(&self) -> (&'static str, &str) {
+        match self {
+            Fallback::None => ("", ""),
+            Fallback::Default(text) => (":-", text),
+            Fallback::Required(text) => (":?", text),
+            Fallback::DefaultIfUnset(text) => ("-", text),
+            Fallback::RequiredIfUnset(text) => ("?", text),
+        }
+    }
+}
+
 /// As it would be written in a spec.
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.parts {
             match part {
                 Part::Text(text) => f.write_str(&text.replace('$', "$$"))?,
-                Part::Arg { name, fallback, .. } => match fallback {
-                    Fallback::None => write!(f, "${{{name}}}")?,
-                    Fallback::Default(text) => {
-                        write!(f, "${{{name}:-{}}}", text.replace('$', "$$"))?;
-                    }
-                    Fallback::Required(text) => {
-                        write!(f, "${{{name}:?{}}}", text.replace('$', "$$"))?;
-                    }
-                },
+                Part::Arg { name, fallback, .. } => {
+                    let (operator, text) = fallback.operator();
+                    write!(f, "${{{name}{operator}{}}}", text.replace('$', "$$"))?;
+                }
             }
         }
         Ok(())
@@ -240,10 +266,8 @@ impl Reader {
                     .hint("a default is plain text"),
             );
             return;
-        } else if let Some(text) = operator.strip_prefix(":-") {
-            Fallback::Default(text.replace("$$", "$"))
-        } else if let Some(text) = operator.strip_prefix(":?") {
-            Fallback::Required(text.replace("$$", "$"))
+        } else if let Some(fallback) = fallback(operator) {
+            fallback
         } else {
             self.mistakes.push(
                 Diagnostic::error(span, format!("{} after an arg's name", quote(operator))).hint(
@@ -273,6 +297,19 @@ impl Reader {
             _ => self.span,
         }
     }
+}
+
+fn fallback(operator: &str) -> Option<Fallback> {
+    let forms: [(&str, fn(String) -> Fallback); 4] = [
+        (":-", Fallback::Default),
+        (":?", Fallback::Required),
+        ("-", Fallback::DefaultIfUnset),
+        ("?", Fallback::RequiredIfUnset),
+    ];
+    forms.iter().find_map(|(written, form)| {
+        let text = operator.strip_prefix(written)?;
+        Some(form(text.replace("$$", "$")))
+    })
 }
 
 /// What the name of an arg or a variable begins with.
@@ -329,6 +366,18 @@ mod tests {
             Ok("d$ex".to_owned())
         );
         assert_eq!(
+            expand("${UNSET-d}${EMPTY-e}${SET-f}${EMPTY?g}"),
+            Ok("dx".to_owned())
+        );
+        assert_eq!(
+            expand("${UNSET?}"),
+            Err(vec![ExpandError::Required {
+                name: "UNSET".to_owned(),
+                message: String::new(),
+                span: Span::new(0, 9)
+            }])
+        );
+        assert_eq!(
             expand("${A}${UNSET:?why}"),
             Err(vec![
                 ExpandError::Unknown {
@@ -365,7 +414,7 @@ mod tests {
 
     #[test]
     fn shows_itself_as_written() {
-        for text in ["a$$b", "${A}x${B:-c}", "${A:?say $$}"] {
+        for text in ["a$$b", "${A}x${B:-c}", "${A:?say $$}", "${A-}${B?c}"] {
             assert_eq!(parse(text).to_string(), text);
         }
     }

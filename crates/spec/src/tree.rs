@@ -140,7 +140,10 @@ impl<'src> Builder<'src> {
         if let Some(tag) = event.tag() {
             let at = place.tag_span().as_ref().map_or(at, in_bytes);
             let message = format!("a YAML tag, {}", quote(&tag.original()));
-            report.push(Diagnostic::error(at, message).hint("remove it; a spec needs none"));
+            report.push(
+                Diagnostic::error(at, message)
+                    .hint("remove it, or put quotes around text that begins with `!`"),
+            );
         }
         match event {
             Event::DocumentStart(..) => {
@@ -153,8 +156,16 @@ impl<'src> Builder<'src> {
                     return Ok(false);
                 }
             }
-            Event::Scalar(text, style, anchor, _) => {
+            Event::Scalar(text, style, anchor, tag) => {
                 let span = self.scalar_span(at, style);
+                // `!keep` was meant as text: it is reported above, and read on as such.
+                let (text, span) = match tag {
+                    Some(tag) if text.is_empty() && style == ScalarStyle::Plain => {
+                        let span = place.tag_span().as_ref().map_or(span, in_bytes);
+                        (Cow::Owned(tag.original().clone()), span)
+                    }
+                    _ => (text, span),
+                };
                 let node = Node {
                     span,
                     kind: Kind::Scalar { text, style },

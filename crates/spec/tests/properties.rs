@@ -1,12 +1,18 @@
 //! What holds for every text.
 
 use larder_diagnostic::{Diagnostic, SourceFile, Span, render};
-use larder_spec::model::{CacheEntry, Command, Spec, StepKind};
+use larder_spec::model::{
+    CacheChoice, CacheEntry, Command, Content, Image, MountKind, RunOptions, Spec, StepKind,
+};
 use larder_spec::parse;
 use larder_spec::template::{Part, Template};
 use proptest::prelude::*;
 
-const GOOD: &str = include_str!("good/everything.yaml");
+const GOOD: [&str; 3] = [
+    include_str!("good/everything.yaml"),
+    include_str!("good/steps.yaml"),
+    include_str!("good/image.yaml"),
+];
 
 /// Reads a text, and looks at every place that comes out of it.
 fn check(text: &str) {
@@ -37,36 +43,119 @@ fn on_boundaries(text: &str, span: Span) {
 }
 
 fn places(spec: &Spec, look: &mut impl FnMut(Span)) {
-    for arg in &spec.args {
+    for arg in spec
+        .args
+        .iter()
+        .chain(spec.stages.iter().flat_map(|s| &s.args))
+    {
         look(arg.name.span);
         arg.default.iter().for_each(|t| template(t, look));
+        arg.description.iter().for_each(|text| look(text.span));
     }
-    for entry in spec.caches.iter().flat_map(|c| &c.entries) {
-        match entry {
-            CacheEntry::Named(name) => look(name.span),
-            CacheEntry::Own(own) => template(&own.target, look),
-        }
-    }
+    spec.caches.iter().for_each(|choice| caches(choice, look));
     for stage in &spec.stages {
         look(stage.name.span);
         template(&stage.from, look);
+        stage.platform.iter().for_each(|p| template(&p.value, look));
+        stage.shell.iter().for_each(|shell| look(shell.span));
+        stage.caches.iter().for_each(|choice| caches(choice, look));
         for variable in stage.env.iter().chain(&stage.image.env) {
             look(variable.name.span);
             template(&variable.value, look);
         }
-        for step in &stage.steps {
-            look(step.span);
-            match &step.kind {
-                StepKind::Run(run) => match &run.command {
-                    Command::Shell(text) => look(text.span),
-                    Command::Exec(words) => words.iter().for_each(|w| look(w.span)),
-                },
-                StepKind::Install(install) => look(install.tool.span),
-                StepKind::Copy(copy) => copy.src.iter().for_each(|t| template(t, look)),
-                StepKind::Add(add) => add.src.iter().for_each(|t| template(t, look)),
-                StepKind::File(one) => template(&one.dest, look),
+        image(&stage.image, look);
+        for one in &stage.steps {
+            look(one.span);
+            step(&one.kind, look);
+        }
+    }
+}
+
+fn caches(choice: &CacheChoice, look: &mut impl FnMut(Span)) {
+    look(choice.span);
+    for entry in &choice.entries {
+        match entry {
+            CacheEntry::Named(name) => look(name.span),
+            CacheEntry::Own(own) => {
+                look(own.id.span);
+                let given = own.from.iter().chain(&own.source);
+                given.chain([&own.target]).for_each(|t| template(t, look));
             }
         }
+    }
+}
+
+fn image(image: &Image, look: &mut impl FnMut(Span)) {
+    let check = image.healthcheck.iter().filter_map(|c| c.test.as_ref());
+    let commands = image.cmd.iter().chain(&image.entrypoint).chain(check);
+    commands.for_each(|one| command(one, look));
+    let templates = image.volumes.iter().chain(&image.expose);
+    templates.for_each(|t| template(t, look));
+    image
+        .stop_signal
+        .iter()
+        .for_each(|s| template(&s.value, look));
+    image.on_build.iter().for_each(|text| look(text.span));
+    for annotation in &image.annotations {
+        look(annotation.name.span);
+        template(&annotation.value, look);
+    }
+}
+
+fn step(kind: &StepKind, look: &mut impl FnMut(Span)) {
+    match kind {
+        StepKind::Run(run) => {
+            command(&run.command, look);
+            options(&run.options, look);
+            run.caches.iter().for_each(|choice| caches(choice, look));
+        }
+        StepKind::Install(install) => {
+            look(install.tool.span);
+            options(&install.options, look);
+        }
+        StepKind::Copy(copy) => {
+            let all = copy.src.iter().chain(&copy.exclude).chain(&copy.from);
+            all.chain([&copy.dest]).for_each(|t| template(t, look));
+        }
+        StepKind::Add(add) => {
+            let all = add.src.iter().chain(&add.exclude).chain(&add.subdir);
+            all.chain([&add.dest]).for_each(|t| template(t, look));
+            let spanned = add.checksum.iter().chain(&add.reference).chain(&add.chown);
+            spanned.for_each(|t| template(&t.value, look));
+        }
+        StepKind::File(one) => {
+            template(&one.dest, look);
+            if let Content::Expanded(content) = &one.content {
+                template(content, look);
+            }
+        }
+    }
+}
+
+fn options(options: &RunOptions, look: &mut impl FnMut(Span)) {
+    for secret in &options.secrets {
+        look(secret.span);
+        look(secret.id.span);
+        secret.target.iter().for_each(|t| template(t, look));
+    }
+    for agent in &options.ssh {
+        look(agent.span);
+        agent.target.iter().for_each(|t| template(t, look));
+    }
+    for mount in &options.mounts {
+        look(mount.span);
+        template(&mount.target, look);
+        if let MountKind::Bind(bind) = &mount.kind {
+            let given = bind.from.iter().chain(&bind.source);
+            given.for_each(|t| template(t, look));
+        }
+    }
+}
+
+fn command(command: &Command, look: &mut impl FnMut(Span)) {
+    match command {
+        Command::Shell(text) => look(text.span),
+        Command::Exec(words) => words.iter().for_each(|w| look(w.span)),
     }
 }
 
@@ -81,7 +170,8 @@ fn template(template: &Template, look: &mut impl FnMut(Span)) {
 
 /// Lines and pieces that a spec is made of, in any order.
 fn pieces() -> impl Strategy<Value = String> {
-    let words: Vec<&str> = GOOD.split_inclusive([' ', '\n', ',', ':']).collect();
+    let words = |text: &'static str| text.split_inclusive([' ', '\n', ',', ':']);
+    let words: Vec<&str> = GOOD.into_iter().flat_map(words).collect();
     let odd = vec![
         "\t",
         "\r\n",
@@ -140,20 +230,24 @@ proptest! {
 
     #[test]
     fn a_good_spec_with_a_piece_replaced(
-        start in 0..GOOD.len(), length in 0..40_usize, by in "\\PC{0,6}|[\\[\\]{}:\\- \\n\"'&*]{0,6}",
+        which in 0..GOOD.len(), start in 0..2_000_usize, length in 0..40_usize,
+        by in "\\PC{0,6}|[\\[\\]{}:\\- \\n\"'&*]{0,6}|yes|null|0|\\$\\{X\\}",
     ) {
-        let mut start = start;
-        while !GOOD.is_char_boundary(start) { start -= 1; }
-        let mut end = (start + length).min(GOOD.len());
-        while !GOOD.is_char_boundary(end) { end -= 1; }
+        let good = GOOD[which];
+        let mut start = start % good.len();
+        while !good.is_char_boundary(start) { start -= 1; }
+        let mut end = (start + length).min(good.len());
+        while !good.is_char_boundary(end) { end -= 1; }
         let end = end.max(start);
-        check(&format!("{}{by}{}", &GOOD[..start], &GOOD[end..]));
+        check(&format!("{}{by}{}", &good[..start], &good[end..]));
     }
 
     #[test]
-    fn a_good_spec_cut_short(end in 0..GOOD.len()) {
-        if GOOD.is_char_boundary(end) {
-            check(&GOOD[..end]);
+    fn a_good_spec_cut_short(which in 0..GOOD.len(), end in 0..2_000_usize) {
+        let good = GOOD[which];
+        let end = end % good.len();
+        if good.is_char_boundary(end) {
+            check(&good[..end]);
         }
     }
 

@@ -1,7 +1,9 @@
 //! The frontend against a fake daemon.
 
 mod build;
+mod contexts;
 mod dockerfile;
+mod epoch;
 mod named;
 mod process;
 mod requests;

@@ -112,23 +112,13 @@ async fn one_for_a_platform_comes_first() {
 }
 
 #[tokio::test]
-async fn any_other_is_an_error() {
-    let fake = FakeBridge::new(script());
-    let failure = run(&fake, &[("context:python", "docker-image://x")]).await;
-    assert!(failure.is_err());
-    let message = fake.returned_error().message;
-    assert!(
-        message.contains("`larder-cache` is the only one"),
-        "{message}"
-    );
-    assert!(message.contains("context:python"), "{message}");
-}
-
-#[tokio::test]
 async fn what_is_wrong_with_it_names_the_option() {
     let file = [("context", "text")];
     for (address, expected) in [
-        ("oci-layout://x", "`oci-layout://x` is no directory, image,"),
+        (
+            "oci-layout://x",
+            "`x` says no digest, as in `NAME@sha256:…`",
+        ),
         ("x", "`x` is no directory, image,"),
         ("input:x", "the client gives no input `x`"),
         ("docker-image://A B", ""),

@@ -14,7 +14,7 @@ use super::{FakeBridge, Returned, State};
 use crate::wire::recoded;
 use crate::{
     Bridge, Capabilities, Failure, FileStat, FrontendRequest, ImageRequest, Outcome, RawResult,
-    Ref, ResolvedImage, SolveRequest, Warning,
+    Ref, ResolvedImage, SolveRequest, Warning, time,
 };
 
 impl FakeBridge {
@@ -37,6 +37,13 @@ impl FakeBridge {
             digest: digest_of(&image.config),
             config: image.config.clone().into_bytes(),
         })
+    }
+
+    pub(super) fn answer_time(&self, identifier: &str) -> Result<Option<i64>, rpc::Status> {
+        let mut state = self.state();
+        state.seen.timed.push(identifier.to_owned());
+        state.script.failure(Call::Resolve, identifier)?;
+        Ok(state.script.times.get(identifier).copied())
     }
 
     pub(super) fn answer_solve(&self, request: SolveRequest) -> Result<Ref, rpc::Status> {
@@ -163,6 +170,13 @@ impl Bridge for FakeBridge {
 
     async fn resolve_image(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
         self.answer_resolve(request).map_err(failure)
+    }
+
+    async fn source_time(&self, of: &Definition, _: &str) -> Result<Option<i64>, Failure> {
+        match time::only_source(of) {
+            Some(source) => self.answer_time(&source.identifier).map_err(failure),
+            None => Ok(None),
+        }
     }
 
     async fn solve(&self, request: SolveRequest) -> Result<Ref, Failure> {

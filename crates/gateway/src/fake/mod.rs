@@ -39,6 +39,8 @@ pub struct Seen {
     pub forwarded: Vec<FrontendRequest>,
     /// In order.
     pub resolved: Vec<ImageRequest>,
+    /// Identifiers of the sources whose time was asked for, in order.
+    pub timed: Vec<String>,
     /// Paths of files that were read, or tried, in order.
     pub read: Vec<String>,
     /// In order.

@@ -20,6 +20,8 @@ pub struct Script {
     pub(super) images: BTreeMap<String, FakeImage>,
     /// By the identifier of the source operation: `local://context`.
     pub(super) sources: BTreeMap<String, Files>,
+    /// When sources were made, by identifier.
+    pub(super) times: BTreeMap<String, i64>,
     pub(super) inputs: BTreeMap<String, Definition>,
     /// By the name of a frontend and the request, which is empty for a build.
     pub(super) frontends: BTreeMap<(String, String), wire::Result>,
@@ -119,6 +121,7 @@ impl Default for Script {
         Script {
             images: BTreeMap::new(),
             sources: BTreeMap::new(),
+            times: BTreeMap::new(),
             inputs: BTreeMap::new(),
             frontends: BTreeMap::new(),
             failures: Vec::new(),
@@ -155,6 +158,13 @@ impl Script {
     #[must_use]
     pub fn source(mut self, identifier: &str, files: &[(&str, &str)]) -> Script {
         self.sources.insert(identifier.to_owned(), to_files(files));
+        self
+    }
+
+    /// When a source was made, in seconds since 1970.
+    #[must_use]
+    pub fn time(mut self, identifier: &str, seconds: i64) -> Script {
+        self.times.insert(identifier.to_owned(), seconds);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use buildkit_llb::{Definition, Platform, ResolveMode};
-use buildkit_proto::google::rpc;
+use buildkit_proto::google::{protobuf::Timestamp, rpc};
 use buildkit_proto::moby::buildkit::v1::frontend::{
     self as wire,
     llb_bridge_server::{LlbBridge, LlbBridgeServer},
@@ -17,8 +17,8 @@ use tonic::{Code, Request, Response, Status};
 
 use super::{FakeBridge, Returned};
 use crate::{
-    CacheImport, Excerpt, FileStat, FrontendRequest, ImageRequest, ResolvedImage, SolveRequest,
-    Warning,
+    CacheImport, Excerpt, FileStat, FrontendRequest, ImageRequest, Layout, ResolvedImage,
+    SolveRequest, Warning,
 };
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -40,6 +40,29 @@ pub async fn serve(fake: FakeBridge, connection: UnixStream) -> io::Result<()> {
         .map_err(io::Error::other)
 }
 
+impl FakeBridge {
+    /// Tells a time as daemons do: by a commit, or by a header.
+    fn resolve_time(&self, source: pb::SourceOp) -> Answer<wire::ResolveSourceMetaResponse> {
+        let seconds = self.answer_time(&source.identifier).map_err(sent)?;
+        let is_git = source.identifier.starts_with("git://");
+        let commit = |seconds| wire::ResolveSourceGitResponse {
+            commit_object: format!("tree 1\ncommitter C <c@d> {seconds} +0000\n\nhi\n")
+                .into_bytes(),
+            ..Default::default()
+        };
+        let header = |seconds| wire::ResolveSourceHttpResponse {
+            last_modified: Some(Timestamp { seconds, nanos: 0 }),
+            ..Default::default()
+        };
+        Ok(Response::new(wire::ResolveSourceMetaResponse {
+            source: Some(source),
+            git: seconds.filter(|_| is_git).map(commit),
+            http: seconds.filter(|_| !is_git).map(header),
+            ..Default::default()
+        }))
+    }
+}
+
 #[tonic::async_trait]
 impl LlbBridge for FakeBridge {
     async fn ping(&self, _: Request<wire::PingRequest>) -> Answer<wire::PongResponse> {
@@ -51,12 +74,19 @@ impl LlbBridge for FakeBridge {
         request: Request<wire::ResolveImageConfigRequest>,
     ) -> Answer<wire::ResolveImageConfigResponse> {
         let request = request.into_inner();
-        let image = image_request(
-            request.r#ref,
-            request.platform,
-            &request.resolve_mode,
-            request.log_name,
-        );
+        let layout = (request.resolver_type == 1).then_some(Layout {
+            session: request.session_id,
+            store: request.store_id,
+        });
+        let image = ImageRequest {
+            layout,
+            ..image_request(
+                request.r#ref,
+                request.platform,
+                &request.resolve_mode,
+                request.log_name,
+            )
+        };
         let found = self.answer_resolve(&image).map_err(sent)?;
         Ok(Response::new(wire::ResolveImageConfigResponse {
             digest: found.digest,
@@ -71,13 +101,26 @@ impl LlbBridge for FakeBridge {
     ) -> Answer<wire::ResolveSourceMetaResponse> {
         let request = request.into_inner();
         let source = request.source.unwrap_or_default();
-        let reference = source.identifier.trim_start_matches("docker-image://");
-        let image = image_request(
-            reference.to_owned(),
-            request.platform,
-            &request.resolve_mode,
-            request.log_name,
-        );
+        if !source.identifier.starts_with("docker-image://")
+            && !source.identifier.starts_with("oci-layout://")
+        {
+            return self.resolve_time(source);
+        }
+        let of_layout = source.identifier.strip_prefix("oci-layout://");
+        let of_registry = || source.identifier.trim_start_matches("docker-image://");
+        let attr = |key: &str| source.attrs.get(key).cloned().unwrap_or_default();
+        let image = ImageRequest {
+            layout: of_layout.map(|_| Layout {
+                session: attr("oci.session"),
+                store: attr("oci.store"),
+            }),
+            ..image_request(
+                of_layout.unwrap_or_else(of_registry).to_owned(),
+                request.platform,
+                &request.resolve_mode,
+                request.log_name,
+            )
+        };
         let ResolvedImage { digest, config, .. } = self.answer_resolve(&image).map_err(sent)?;
         Ok(Response::new(wire::ResolveSourceMetaResponse {
             source: Some(source),
@@ -294,6 +337,7 @@ fn image_request(
             _ => ResolveMode::Default,
         },
         log_name,
+        layout: None,
     }
 }
 

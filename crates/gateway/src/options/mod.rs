@@ -1,16 +1,17 @@
 //! What the client asked for, as the daemon passes it on in environment variables.
 
 mod given;
+mod inputs;
 mod values;
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{ExtraHost, Git, Network, Platform, ProxyEnv, ResolveMode, Ulimit};
+use buildkit_llb::{ExtraHost, Git, Network, Platform, ProxyEnv, ResolveMode, Ulimit, git_url};
 
 pub use given::Given;
-pub(crate) use values::boolean;
+use values::boolean;
 
-use crate::{CacheImport, Failure, git_url};
+use crate::{CacheImport, Failure};
 
 /// What the client asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Options {
     pub context: ContextOption,
     /// `--build-context`: addresses by name, or by name and platform, `name::linux/arm64`.
     pub named_contexts: BTreeMap<String, String>,
+    /// JSON of what a client says of inputs that are images, by the input's name.
+    pub input_metadata: BTreeMap<String, String>,
     /// The directory in a remote context that is the context.
     pub context_subdir: String,
     /// `--target`.
@@ -136,6 +139,7 @@ impl Options {
             dockerfile_forced: given.contains_key("dockerfilekey"),
             context: context(given)?,
             named_contexts: prefixed(given, "context:"),
+            input_metadata: prefixed(given, "input-metadata:"),
             context_subdir: text("contextsubdir").to_owned(),
             target: some("target"),
             multi_platform: multi_platform(

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::CacheImport;
 
 /// In every spelling that clients use.
-pub(crate) fn boolean(text: &str) -> Option<bool> {
+pub(super) fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),

@@ -1,13 +1,12 @@
 //! What was injected, for people and for programs.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
 use super::{Examined, Injected, Mistake};
-use crate::{CacheMount, Decision, Defeat, Harm};
+use crate::{CacheMount, Decision, Defeat, Harm, Said};
 
 /// Longest name that is shown, in characters.
 const LONGEST: usize = 100;
@@ -193,55 +192,14 @@ struct Exec<'a> {
     location: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     off: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unread: Option<&'a str>,
-    mounts: Vec<Mount<'a>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    env: BTreeMap<&'a str, &'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    without: &'a [String],
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    files: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    tmpfs: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left_alone: Vec<Left<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    defeated: Vec<Defeated<'a>>,
+    #[serde(flatten)]
+    decision: Said<'a>,
 }
 
 #[derive(Serialize)]
 struct Place<'a> {
     file: &'a str,
     lines: [u32; 2],
-}
-
-#[derive(Serialize)]
-struct Mount<'a> {
-    cache: &'a str,
-    id: &'a str,
-    target: &'a str,
-    sharing: &'static str,
-    uid: u32,
-    gid: u32,
-    mode: String,
-    reason: &'a str,
-}
-
-#[derive(Serialize)]
-struct Left<'a> {
-    cache: &'a str,
-    reason: &'a str,
-}
-
-#[derive(Serialize)]
-struct Defeated<'a> {
-    cache: &'a str,
-    lint: &'static str,
-    words: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variable: Option<&'a str>,
-    hint: &'a str,
 }
 
 #[derive(Serialize)]
@@ -254,7 +212,6 @@ struct Wrong<'a> {
 
 impl<'a> Exec<'a> {
     fn new(exec: &'a Examined) -> Exec<'a> {
-        let decision = &exec.decision;
         let place = |(file, lines): &'a (String, RangeInclusive<u32>)| Place {
             file,
             lines: [*lines.start(), *lines.end()],
@@ -265,52 +222,7 @@ impl<'a> Exec<'a> {
             injected: exec.injected.to_string(),
             location: exec.location.as_ref().map(place),
             off: exec.off.as_deref(),
-            unread: decision.unread.as_deref(),
-            mounts: decision.mounts.iter().map(Mount::new).collect(),
-            env: decision
-                .env
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect(),
-            without: &decision.without,
-            files: &decision.files,
-            tmpfs: &decision.tmpfs,
-            left_alone: decision
-                .left_alone
-                .iter()
-                .map(|left| Left {
-                    cache: &left.cache,
-                    reason: &left.reason,
-                })
-                .collect(),
-            defeated: decision.defeated.iter().map(Defeated::new).collect(),
-        }
-    }
-}
-
-impl<'a> Mount<'a> {
-    fn new(mount: &'a CacheMount) -> Mount<'a> {
-        Mount {
-            cache: &mount.cache,
-            id: &mount.id,
-            target: &mount.target,
-            sharing: mount.sharing.as_str(),
-            uid: mount.uid,
-            gid: mount.gid,
-            mode: format!("{:04o}", mount.mode),
-            reason: &mount.reason,
-        }
-    }
-}
-
-impl<'a> Defeated<'a> {
-    fn new(defeat: &'a Defeat) -> Defeated<'a> {
-        Defeated {
-            cache: &defeat.cache,
-            lint: lint(defeat.harm),
-            words: &defeat.words,
-            variable: defeat.variable.as_deref(),
-            hint: &defeat.hint,
+            decision: Said::new(&exec.decision),
         }
     }
 }

@@ -93,6 +93,7 @@ impl Builder<'_, '_> {
             None => format!("run {}", names::words(&args)),
         };
         let env = self.environment(account, &install.env);
+        let options = self.options(&install.options, &cwd, account.owner(), &install.env);
         self.program(Program {
             name,
             span: step.span,
@@ -104,6 +105,7 @@ impl Builder<'_, '_> {
             caches: install.caches.as_ref(),
             outputs: Vec::new(),
             manifests,
+            options,
         });
     }
 
@@ -219,8 +221,8 @@ impl<'a> Finder<'_, 'a> {
     }
 
     fn warn(&mut self, message: &str, hint: &str) {
-        self.planner
-            .report(Diagnostic::warning(self.span, message).hint(hint));
+        let warning = Diagnostic::warning(self.span, message).lint("doubtful-install");
+        self.planner.report(warning.hint(hint));
     }
 
     fn error(&mut self, message: String, hint: &str) {

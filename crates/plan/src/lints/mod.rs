@@ -1,6 +1,6 @@
-//! Warnings about caches, each with a name by which a comment in the spec can silence it.
+//! The warnings of planning, each with a name by which a comment in the spec can silence it.
 //!
-//! They look at what was planned, and decide nothing.
+//! Those about caches are found here: they look at what was planned, and decide nothing.
 
 mod apt;
 mod hidden;
@@ -33,7 +33,7 @@ pub struct Lint {
 }
 
 /// Every kind, by name.
-pub const LINTS: [Lint; 12] = [
+pub const LINTS: [Lint; 19] = [
     Lint {
         name: "cache-defeated",
         about: "A flag, or a variable of the spec, keeps a tool from using its mounted cache: \
@@ -67,6 +67,17 @@ pub const LINTS: [Lint; 12] = [
         instead: "Mount the directory below it that is the cache, such as `~/.m2/repository`.",
     },
     Lint {
+        name: "doubtful-install",
+        about: "An `install` works, and may not do what is meant: there is no lockfile, so versions \
+                are picked anew each time, or a manifest names what is not there yet.",
+        instead: "Keep the lockfile beside the manifest; `copy` what the manifest names before.",
+    },
+    Lint {
+        name: "image-like-stage",
+        about: "`from` names an image, and its name is close to that of a stage.",
+        instead: "Correct it, or write the image with its tag.",
+    },
+    Lint {
         name: "mount-hides-files",
         about: "A cache of your own is mounted over a directory that the image needs, that an \
                 earlier step filled, or in which the step works. The step does not see what is \
@@ -78,6 +89,16 @@ pub const LINTS: [Lint; 12] = [
         about: "A command removes the directory of a cache, or one above it. On a mount point that \
                 fails with \"Device or resource busy\", so the step does not get the cache.",
         instead: "Leave it out, or write `caches: none` if it is meant.",
+    },
+    Lint {
+        name: "onbuild-not-run",
+        about: "The base image has `ONBUILD` instructions. They are Dockerfile's, and are not run.",
+        instead: "Write what they do as steps.",
+    },
+    Lint {
+        name: "option-without-effect",
+        about: "The client sets an option that means nothing to a spec.",
+        instead: "Leave it out.",
     },
     Lint {
         name: "result-in-cache",
@@ -93,9 +114,26 @@ pub const LINTS: [Lint; 12] = [
         instead: "Mount it at `/cache/…`, or run the step as that user.",
     },
     Lint {
+        name: "runtime-cache-of-another-user",
+        about: "The image keeps directories into which steps install things, and runs as another user \
+                than theirs.",
+        instead: "Give the stages, and the image, one `user`.",
+    },
+    Lint {
+        name: "runtime-caches-of-nothing",
+        about: "`runtime-caches` is on, and no step of the result uses a tool that keeps a directory in \
+                the image.",
+        instead: "Name languages or tools, or leave it out.",
+    },
+    Lint {
         name: "split-apt-install",
         about: "Steps that follow each other each run `apt-get install` alone.",
         instead: "Write one step with all packages.",
+    },
+    Lint {
+        name: "unknown-build-arg",
+        about: "The client gives a build arg that the spec does not declare.",
+        instead: "Declare it under `args`, or leave it out.",
     },
     Lint {
         name: "unknown-lint",
@@ -112,7 +150,8 @@ pub const LINTS: [Lint; 12] = [
 const INTRODUCTION: &str = "\
 # The warnings
 
-What `larder check` and builds warn of, by name. A warning stops nothing.
+What `larder check`, `docker buildx build --check` and builds warn of, by name. A warning stops nothing,
+unless [`# check=error=true`](guide.md#8-asking-without-building) says so.
 Written by `UPDATE_GOLDEN=1 cargo test -p larder-plan` from the table in `crates/plan/src/lints`.
 
 To silence one for a step, name it in a comment on the line above or at the end of a line of the step,
@@ -126,23 +165,64 @@ steps:
   - run: apt-get update && apt-get install -y git && apt-get clean # larder: ignore=cache-emptied
 ```
 
-A warning about an entry of `caches` is silenced at that entry as well.
+A warning about an entry of `caches` is silenced at that entry as well, and one about no step in the line of
+what it is about. To silence one in the whole file, skip its rule on top, as in a Dockerfile; `skip=all` skips all:
+
+```yaml
+# check=skip=LarderCacheDefeated,LarderSplitAptInstall
+from: python:3.13-slim
+```
 
 ";
 
+/// How the name of a rule starts that is Larder's.
+const OURS: &str = "Larder";
+
+/// What a warning is called where names of rules are in the style of Dockerfile's: `LarderCacheDefeated` for
+/// `cache-defeated`.
+pub fn rule(name: &str) -> String {
+    let mut out = OURS.to_owned();
+    for word in name.split('-') {
+        let mut letters = word.chars();
+        out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
 /// The page of the documentation. Ends with a newline.
 pub fn docs() -> String {
-    let mut out =
-        format!("{INTRODUCTION}| name | what is the case | what to do |\n|---|---|---|\n");
+    let mut out = format!(
+        "{INTRODUCTION}| name | rule | what is the case | what to do |\n|---|---|---|---|\n"
+    );
     for Lint {
         name,
         about,
         instead,
     } in &LINTS
     {
-        let _ = writeln!(out, "| `{name}` | {about} | {instead} |");
+        let _ = writeln!(out, "| `{name}` | `{}` | {about} | {instead} |", rule(name));
     }
     out
+}
+
+/// Leaves out the warnings that a comment in a line of what they are about silences.
+pub(crate) fn silence(spec: &Spec, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.retain(|diagnostic| {
+        diagnostic.is_error()
+            || diagnostic
+                .span
+                .is_none_or(|span| !ignored(spec, diagnostic, &[span]))
+    });
+}
+
+/// Whether a comment names the warning, in a line of one of the places.
+fn ignored(spec: &Spec, diagnostic: &Diagnostic, places: &[Span]) -> bool {
+    spec.ignores.iter().any(|ignore| {
+        let about = |span: &Span| span.start < ignore.about.end && ignore.about.start < span.end;
+        let mut names = ignore.names.iter();
+        names.any(|name| Some(name.value.as_str()) == diagnostic.lint) && places.iter().any(about)
+    })
 }
 
 /// Looks at everything that was planned.
@@ -168,12 +248,8 @@ pub(crate) fn check(planner: &mut Planner<'_>, stages: &[PlannedStage]) {
     }
     own::owners(runs.iter().flatten(), &mut found);
     for Found { diagnostic, step } in found {
-        let silenced = planner.spec.ignores.iter().any(|ignore| {
-            let named = |name: &str| Some(name) == diagnostic.lint;
-            let about = |span: Span| span.start < ignore.about.end && ignore.about.start < span.end;
-            ignore.names.iter().any(|name| named(&name.value))
-                && (about(step) || diagnostic.span.is_some_and(about))
-        });
+        let places: Vec<Span> = diagnostic.span.into_iter().chain([step]).collect();
+        let silenced = ignored(planner.spec, &diagnostic, &places);
         if !silenced {
             planner.report(diagnostic);
         }

@@ -2,23 +2,26 @@
 
 mod caches;
 mod context;
+mod copy;
 mod lines;
+mod options;
 
 use std::collections::BTreeMap;
 
 use buildkit_llb::{
-    Access, Account, Constraints, Copy, CopyMode, Definition, Exec, File, FileInput, Graph,
-    ImageName, Meta, Mkdir, Mkfile, Mount, MountKind, Output, SourceId, SourceInfo,
+    Access, Constraints, Definition, Exec, File, Graph, ImageName, Meta, Mkfile, Mount, MountKind,
+    Output, Platform, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Beginnings;
 
 use context::Loaded;
-pub use context::cache_context;
+pub use context::{cache_context, context_files};
+use copy::{directory, numeric, plain_file};
 use lines::Lines;
 
 use crate::model::{
-    Action, Base, CopyFrom, Manifests, Owner, Plan, PlannedCopy, PlannedRun, PlannedStage,
+    Action, Base, CopyFrom, ImageId, Manifests, Owner, Plan, PlannedCopy, PlannedRun, PlannedStage,
 };
 use crate::request::CACHE_CONTEXT_TARGET;
 
@@ -52,6 +55,7 @@ pub fn lower(plan: &Plan, source: &SourceFile) -> Result<Lowered, buildkit_llb::
         here: Constraints::on(plan.request.platform.clone()),
         context: None,
         cache_context: None,
+        named: BTreeMap::new(),
         images: BTreeMap::new(),
         beginnings: Beginnings::default(),
         files: BTreeMap::new(),
@@ -78,12 +82,15 @@ struct Lowering<'p> {
     graph: Graph,
     file: SourceId,
     lines: Lines,
+    /// What the stage at hand runs on.
     here: Constraints,
     /// The build context, if it is used.
     context: Option<Loaded>,
+    /// The named contexts that are used, by key and platform.
+    named: BTreeMap<(String, Option<Platform>), Loaded>,
     /// The context `larder-cache`, if there is one.
     cache_context: Option<Loaded>,
-    images: BTreeMap<String, Output>,
+    images: BTreeMap<ImageId, Output>,
     /// What caches start from.
     beginnings: Beginnings,
     /// Filesystems with one file, by contents.
@@ -100,37 +107,41 @@ const NONCE: &str = "LARDER_BUILD";
 
 impl Lowering<'_> {
     fn stage(&mut self, stage: &PlannedStage) -> Option<Output> {
+        self.here = self.on(stage.platform.as_ref());
         let mut root = match &stage.base {
             Base::Scratch => None,
             Base::Stage(index) => self.stages.get(*index).copied().flatten(),
-            Base::Context(_) => None,
+            Base::Context(key) => self.rooted(key, stage.platform.as_ref(), stage.span),
             Base::Image(image) => {
-                let reference = &image.reference;
-                let name = format!("[{}] from {reference}", crate::names::line(&stage.name));
-                self.image(reference, name, stage.span)
+                let name = format!("[{}] from {image}", crate::names::line(&stage.name));
+                self.image(image, name, stage.span)
             }
         };
         for (index, step) in stage.steps.iter().enumerate() {
             let meta = Meta::named(stage.label(index));
             let vertex = match &step.action {
                 Action::Run(run) => {
-                    let exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
+                    let mut exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
+                    self.options(&run.options, &mut exec, step.span);
                     self.graph.add(exec, &self.here, meta)
                 }
-                Action::Copy(copies) | Action::Link(copies) => {
-                    let mut file = File::on(root);
-                    for copy in copies {
-                        file = self.copies(file, copy, step.span);
-                    }
-                    if file.is_empty() {
+                Action::Copy(copies) => {
+                    let Some(vertex) = self.copy(root, copies, stage.label(index), step.span)
+                    else {
                         continue;
-                    }
-                    self.graph.add(file, &self.here, meta)
+                    };
+                    vertex
+                }
+                Action::Link(copies) => {
+                    let Some(vertex) = self.link(root, stage, index, copies) else {
+                        continue;
+                    };
+                    vertex
                 }
                 Action::Directories { paths, owner } => {
                     let mut file = File::on(root);
                     for path in paths {
-                        file = file.mkdir(directory(path, 0o755, *owner));
+                        file = file.mkdir(self.directory(path, 0o755, *owner));
                     }
                     self.graph.add(file, &self.here, meta)
                 }
@@ -142,27 +153,33 @@ impl Lowering<'_> {
                 } => {
                     let mut file = File::on(root);
                     if passwd.is_some() || group.is_some() {
-                        file = file.mkdir(directory("/etc", 0o755, Owner::default()));
+                        file = file.mkdir(self.directory("/etc", 0o755, Owner::default()));
                     }
                     for (path, text) in [("/etc/passwd", passwd), ("/etc/group", group)] {
                         if let Some(text) = text {
-                            file = file.mkfile(plain_file(path, text));
+                            file = file.mkfile(Mkfile {
+                                time: self.time(),
+                                ..plain_file(path, text)
+                            });
                         }
                     }
-                    let file = file.mkdir(directory(home, 0o755, *owner));
+                    let file = file.mkdir(self.directory(home, 0o755, *owner));
                     self.graph.add(file, &self.here, meta)
                 }
                 Action::Runtime(runtime) => {
                     let mut file = File::on(root);
                     for path in &runtime.directories {
-                        file = file.mkdir(directory(path, 0o755, runtime.owner));
+                        file = file.mkdir(self.directory(path, 0o755, runtime.owner));
                     }
                     for (path, (text, owner)) in &runtime.files {
                         let above = crate::paths::parent(path);
-                        file = file.mkdir(directory(above, 0o755, *owner)).mkfile(Mkfile {
-                            owner: Some(numeric(*owner)),
-                            ..plain_file(path, text)
-                        });
+                        file = file
+                            .mkdir(self.directory(above, 0o755, *owner))
+                            .mkfile(Mkfile {
+                                owner: Some(numeric(*owner)),
+                                time: self.time(),
+                                ..plain_file(path, text)
+                            });
                     }
                     self.graph.add(file, &self.here, meta)
                 }
@@ -178,55 +195,26 @@ impl Lowering<'_> {
         self.graph.locate(vertex, self.file, &[lines]);
     }
 
-    fn image(&mut self, reference: &str, name: String, span: Span) -> Option<Output> {
-        if let Some(known) = self.images.get(reference) {
+    fn image(&mut self, image: &ImageId, name: String, span: Span) -> Option<Output> {
+        if let Some(known) = self.images.get(image) {
             return Some(*known);
         }
         // Planning let only good names through.
-        let image = buildkit_llb::Image {
+        let source = buildkit_llb::Image {
             resolve: self.plan.request.resolve_mode,
-            ..buildkit_llb::Image::new(&ImageName::parse(reference).ok()?)
+            ..buildkit_llb::Image::new(&ImageName::parse(&image.reference).ok()?)
         };
-        let vertex = self.graph.add(image, &self.here, Meta::named(name));
+        let here = self.on(image.platform.as_ref());
+        let vertex = self.graph.add(source, &here, Meta::named(name));
         self.locate(vertex, span);
-        self.images.insert(reference.to_owned(), vertex.only());
+        self.images.insert(image.clone(), vertex.only());
         Some(vertex.only())
     }
 
-    fn copies(&mut self, mut file: File, copy: &PlannedCopy, span: Span) -> File {
-        let (from, root) = match &copy.from {
-            CopyFrom::Context => match &self.context {
-                Some(loaded) => (loaded.files, loaded.root.clone()),
-                None => return file,
-            },
-            CopyFrom::Named(_) | CopyFrom::Source(_) | CopyFrom::Text(_) => return file,
-            CopyFrom::Stage(index) => (self.stages.get(*index).copied().flatten(), "/".to_owned()),
-            CopyFrom::Image(image) => {
-                let reference = &image.reference;
-                let name = format!("[internal] from {reference}");
-                (self.image(reference, name, span), "/".to_owned())
-            }
-        };
-        for src in &copy.src {
-            let mut source = root.clone();
-            if !src.is_empty() {
-                if source != "/" {
-                    source.push('/');
-                }
-                source.push_str(src);
-            }
-            file = file.copy(Copy {
-                owner: Some(numeric(copy.owner)),
-                mode: copy.mode.map(CopyMode::Bits),
-                follow_symlink: true,
-                contents_only: true,
-                create_target: true,
-                allow_wildcard: crate::ignore::is_pattern(src),
-                allow_empty_wildcard: crate::ignore::is_pattern(src),
-                ..Copy::new(FileInput::from(from), source, copy.dest.as_str())
-            });
-        }
-        file
+    /// A platform, or the one which the build is for.
+    fn on(&self, platform: Option<&Platform>) -> Constraints {
+        let platform = platform.unwrap_or(&self.plan.request.platform);
+        Constraints::on(platform.clone())
     }
 
     fn exec(
@@ -247,7 +235,8 @@ impl Lowering<'_> {
         let mut mounts = Vec::with_capacity(decision.mounts.len() + 2);
         mounts.push(Mount::root(root));
         for cache in &decision.mounts {
-            mounts.push(self.cache(cache));
+            let mount = self.cache(cache, run.seeds.get(&cache.cache), span);
+            mounts.push(mount);
         }
         for (target, contents) in &decision.files {
             let file = self.one_file(contents);
@@ -314,14 +303,16 @@ impl Lowering<'_> {
                 ..plain_file(&format!("/{path}"), text)
             });
         }
-        for path in &manifests.copied {
-            let copy = PlannedCopy::new(
-                CopyFrom::Context,
-                vec![path.clone()],
-                format!("/{path}"),
-                owner,
-            );
-            file = self.copies(file, &copy, span);
+        let copies: Vec<PlannedCopy> = manifests
+            .copied
+            .iter()
+            .map(|path| {
+                let (src, dest) = (vec![path.clone()], format!("/{path}"));
+                PlannedCopy::new(CopyFrom::Context, src, dest, owner)
+            })
+            .collect();
+        if let Some(with_copies) = self.copies(file.clone(), &copies, span) {
+            file = with_copies;
         }
         let vertex = self
             .graph
@@ -346,31 +337,4 @@ fn variable(name: &str, value: &str) -> String {
     out.push('=');
     out.push_str(value);
     out
-}
-
-fn numeric(owner: Owner) -> buildkit_llb::Owner {
-    buildkit_llb::Owner {
-        user: Some(Account::Id(owner.uid)),
-        group: Some(Account::Id(owner.gid)),
-    }
-}
-
-fn directory(path: &str, mode: u32, owner: Owner) -> Mkdir {
-    Mkdir {
-        path: path.to_owned(),
-        mode,
-        parents: true,
-        owner: Some(numeric(owner)),
-        time: None,
-    }
-}
-
-fn plain_file(path: &str, text: &str) -> Mkfile {
-    Mkfile {
-        path: path.to_owned(),
-        mode: 0o644,
-        data: text.as_bytes().to_vec(),
-        owner: None,
-        time: None,
-    }
 }

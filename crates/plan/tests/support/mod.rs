@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, SourceFile};
 use larder_plan::{
-    AccountFiles, Facts, ImageConfig, ImageFact, ImageNeed, Needs, Plan, Planned, Request,
+    AccountFiles, ContextFact, Facts, ImageConfig, ImageFact, ImageNeed, Needs, Plan, Planned,
+    Request,
 };
 
 /// The directory with what stands in for the context `larder-cache`.
@@ -68,14 +69,22 @@ pub(crate) fn request_with_cache() -> Request {
 }
 
 fn answer(needs: &Needs, facts: &mut Facts, context: &Path) {
-    for (reference, need) in &needs.images {
+    for (id, need) in &needs.images {
+        let reference = id.reference.as_str();
         let fact = facts
             .images
-            .entry(reference.clone())
+            .entry(id.clone())
             .or_insert_with(|| image(reference));
         if *need == ImageNeed::Accounts {
             fact.accounts = Some(accounts(reference));
         }
+    }
+    for key in &needs.contexts {
+        let fact = ContextFact {
+            accounts: accounts(key),
+            assumed: false,
+        };
+        facts.contexts.insert(key.clone(), fact);
     }
     for pattern in &needs.files {
         for (path, contents) in walk(context, "") {

@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 
 use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 
-use super::fields::Keys;
+use super::quantities::truth;
 use super::{Decoder, Slot};
+use crate::language::CACHE;
 use crate::model::{CacheChoice, CacheEntry, OwnCache, RuntimeCaches, Sharing, Spec, StepKind};
+use crate::template::Template;
 use crate::tree::Kind;
-
-const OWN: Keys = Keys {
-    of: "a cache",
-    known: &["id", "target", "sharing", "uid", "gid", "mode"],
-    elsewhere: &[
-        ("name", "did you mean `id`?"),
-        ("path", "did you mean `target`?"),
-    ],
-};
 
 const SHARING: [(&str, Sharing); 3] = [
     ("shared", Sharing::Shared),
     ("private", Sharing::Private),
     ("locked", Sharing::Locked),
 ];
+
+/// What is the same wherever a cache is named.
+fn settings(own: &OwnCache) -> impl PartialEq + use<> {
+    let text = |template: &Option<Template>| template.as_ref().map(ToString::to_string);
+    let owner = (own.uid, own.gid, own.mode);
+    (own.sharing, owner, text(&own.from), text(&own.source))
+}
 
 impl<'src> Decoder<'_, 'src> {
     /// `auto`, `none`, or a list.
@@ -41,7 +41,12 @@ impl<'src> Decoder<'_, 'src> {
                 _ => {
                     let message =
                         format!("{} takes {EXPECTED}, not {}", slot.subject(), quote(word));
-                    self.error(span, message, "put brackets around a name, as in `[pip]`");
+                    let hint = match truth(word) {
+                        Some(true) => "write `auto`",
+                        Some(false) => "write `none`",
+                        None => "put brackets around a name, as in `[pip]`",
+                    };
+                    self.error(span, message, hint);
                     None
                 }
             };
@@ -86,11 +91,12 @@ impl<'src> Decoder<'_, 'src> {
             Some("false") => return None,
             Some(word) => {
                 let message = format!("{} takes {EXPECTED}, not {}", slot.subject(), quote(word));
-                self.error(
-                    span,
-                    message,
-                    "put brackets around a name, as in `[python]`",
-                );
+                let hint = match truth(word) {
+                    Some(true) => "write `true`",
+                    Some(false) => "write `false`",
+                    None => "put brackets around a name, as in `[python]`",
+                };
+                self.error(span, message, hint);
                 return None;
             }
             None => {
@@ -111,34 +117,28 @@ impl<'src> Decoder<'_, 'src> {
     }
 
     fn own_cache(&mut self, slot: Slot<'_, 'src>) -> Option<OwnCache> {
-        let mut id = None;
-        let mut target = None;
+        let (mut id, mut target) = (None, None);
         let mut sharing = Sharing::Shared;
         let (mut uid, mut gid, mut mode) = (None, None, None);
-        let mut has = (false, false);
-        for field in self.fields(slot.node, &OWN) {
+        let (mut from, mut source) = (None, None);
+        let fields = self.whole(slot, &CACHE, "write `{id: name, target: /directory}`");
+        let has_from = fields.iter().any(|field| field.key == "from");
+        for field in fields {
             match field.key {
-                "id" => {
-                    has.0 = true;
-                    id = self.cache_id(field);
-                }
-                "target" => {
-                    has.1 = true;
-                    target = self.absolute(field);
-                }
+                "id" => id = self.name_of(field, "a cache"),
+                "target" => target = self.absolute(field),
                 "sharing" => sharing = self.word(field, &SHARING).unwrap_or(sharing),
                 "uid" => uid = self.id(field),
                 "gid" => gid = self.id(field),
+                "from" => from = self.base(field),
+                "source" => {
+                    source = self.template(field, "a path");
+                    if !has_from {
+                        let hint = "add `from`, which says of what it is a directory";
+                        self.error(field.at, "a cache with `source` and no `from`", hint);
+                    }
+                }
                 _ => mode = self.mode(field).map(|m| m.value),
-            }
-        }
-        for (given, key) in [(has.0, "id"), (has.1, "target")] {
-            if !given {
-                self.error(
-                    slot.span(),
-                    format!("a cache without `{key}`"),
-                    "write `{id: name, target: /directory}`",
-                );
             }
         }
         Some(OwnCache {
@@ -148,8 +148,8 @@ impl<'src> Decoder<'_, 'src> {
             uid,
             gid,
             mode,
-            from: None,
-            source: None,
+            from,
+            source,
         })
     }
 
@@ -169,7 +169,6 @@ impl<'src> Decoder<'_, 'src> {
                 continue;
             };
             let known = *first.entry(&own.id.value).or_insert(own);
-            let settings = |own: &OwnCache| (own.sharing, own.uid, own.gid, own.mode);
             if settings(known) != settings(own) {
                 self.report.push(
                     Diagnostic::error(
@@ -180,23 +179,9 @@ impl<'src> Decoder<'_, 'src> {
                         ),
                     )
                     .label(known.id.span, "here")
-                    .hint("give both the same `sharing`, `uid`, `gid` and `mode`, or another `id`"),
+                    .hint("give both the same settings, all but `target`, or another `id`"),
                 );
             }
         }
-    }
-
-    fn cache_id(&mut self, slot: Slot<'_, 'src>) -> Option<Spanned<String>> {
-        let id = self.text(slot, "a name")?;
-        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if !id.chars().all(good) {
-            self.error(
-                slot.span(),
-                format!("{} cannot be the id of a cache", quote(id)),
-                "use letters, digits, `-`, `_` and `.`",
-            );
-            return None;
-        }
-        Some(Spanned::new(id.to_owned(), slot.span()))
     }
 }

@@ -5,18 +5,9 @@ use std::collections::BTreeMap;
 use larder_diagnostic::{Diagnostic, Span, quote};
 
 use super::{Decoder, Slot, describe};
+use crate::language::Mapping;
 use crate::suggest;
 use crate::tree::{Kind, Node};
-
-/// The keys that a mapping may have.
-pub(super) struct Keys {
-    /// What the mapping is, in a message: `a stage`.
-    pub(super) of: &'static str,
-    /// All that may be there.
-    pub(super) known: &'static [&'static str],
-    /// What to do about keys that belong elsewhere.
-    pub(super) elsewhere: &'static [(&'static str, &'static str)],
-}
 
 impl<'src> Decoder<'_, 'src> {
     /// The pairs of a mapping with a user's own keys, in order, each key once.
@@ -34,19 +25,41 @@ impl<'src> Decoder<'_, 'src> {
     }
 
     /// The pairs of a mapping with keys of ours. Others are reported and left out.
-    pub(super) fn fields<'n>(&mut self, node: &'n Node<'src>, keys: &Keys) -> Vec<Slot<'n, 'src>> {
+    pub(super) fn fields<'n>(
+        &mut self,
+        node: &'n Node<'src>,
+        mapping: &Mapping,
+    ) -> Vec<Slot<'n, 'src>> {
         let mut fields = self.pairs(node);
-        self.retain_known(&mut fields, keys);
+        self.retain_known(&mut fields, mapping);
+        fields
+    }
+
+    /// The same, where keys without which the mapping is wrong are reported. `hint` says what to
+    /// write then.
+    pub(super) fn whole<'n>(
+        &mut self,
+        slot: Slot<'n, 'src>,
+        mapping: &Mapping,
+        hint: &str,
+    ) -> Vec<Slot<'n, 'src>> {
+        let fields = self.fields(slot.node, mapping);
+        for key in mapping.keys.iter().filter(|key| key.required) {
+            if !fields.iter().any(|field| field.key == key.name) {
+                let message = format!("{} without `{}`", mapping.of, key.name);
+                self.error(slot.span(), message, hint);
+            }
+        }
         fields
     }
 
     /// Reports what is not one of the keys. It is removed, or read as the key that was meant, so
     /// that a letter too many does not make more mistakes than one.
-    pub(super) fn retain_known(&mut self, fields: &mut Vec<Slot<'_, 'src>>, keys: &Keys) {
+    pub(super) fn retain_known(&mut self, fields: &mut Vec<Slot<'_, 'src>>, mapping: &Mapping) {
         let mut given: Vec<&str> = fields.iter().map(|field| field.key).collect();
-        given.retain(|key| keys.known.contains(key));
+        given.retain(|key| mapping.has(key));
         fields.retain_mut(|slot| {
-            if keys.known.contains(&slot.key) {
+            if mapping.has(slot.key) {
                 return true;
             }
             // Nobody reads on, so no suggestion is looked for.
@@ -54,19 +67,22 @@ impl<'src> Decoder<'_, 'src> {
                 self.report.drop_one();
                 return false;
             }
-            let message = format!("unknown key {} in {}", quote(slot.key), keys.of);
-            let elsewhere = keys.elsewhere.iter().find(|(word, _)| *word == slot.key);
-            if let Some((_, advice)) = elsewhere {
+            let message = format!("unknown key {} in {}", quote(slot.key), mapping.of);
+            let mut elsewhere = mapping.elsewhere.iter();
+            let advice = elsewhere.find(|(word, _)| word.eq_ignore_ascii_case(slot.key));
+            let meant = if let Some((_, advice)) = advice {
                 self.error(slot.at, message, *advice);
-                return false;
-            }
-            let meant = suggest::closest(slot.key, keys.known.iter().copied());
-            self.error(slot.at, message, suggest::hint(meant, keys.known));
-            if let Some(meant) = meant.filter(|meant| !given.contains(meant))
-                && let Some(known) = keys.known.iter().find(|known| **known == meant)
-            {
-                given.push(known);
-                slot.key = known;
+                let says = |name: &&str| *advice == suggest::hint(Some(name), &[]);
+                mapping.names().find(says)
+            } else {
+                let meant = suggest::closest(slot.key, mapping.names());
+                let known: Vec<&str> = mapping.names().collect();
+                self.error(slot.at, message, suggest::hint(meant, &known));
+                meant
+            };
+            if let Some(meant) = meant.filter(|meant| !given.contains(meant)) {
+                given.push(meant);
+                slot.key = meant;
                 return true;
             }
             false

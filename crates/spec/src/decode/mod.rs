@@ -1,9 +1,19 @@
 //! From the tree to the model: each file reads one thing that a spec holds.
 
+mod add;
+mod annotations;
+mod base;
 mod caches;
+mod copy;
 mod fields;
+mod file;
+mod healthcheck;
 mod image;
+mod mounts;
+mod options;
 mod outputs;
+mod quantities;
+mod run;
 mod spec;
 mod stage;
 mod step;
@@ -76,8 +86,11 @@ impl<'src> Decoder<'_, 'src> {
     fn wrong(&mut self, slot: Slot<'_, 'src>, expected: &str, hint: Option<String>) {
         let subject = slot.subject();
         let diagnostic = if slot.node.is_null() {
-            Diagnostic::error(slot.span(), format!("{subject} has no value"))
-                .hint(format!("it takes {expected}"))
+            let hint = match self.word_for_nothing(slot.node) {
+                Some(word) => format!("it takes {expected}; `{word}` is text in quotes alone"),
+                None => format!("it takes {expected}"),
+            };
+            Diagnostic::error(slot.span(), format!("{subject} has no value")).hint(hint)
         } else {
             let found = describe(slot.node);
             Diagnostic::error(
@@ -90,6 +103,13 @@ impl<'src> Decoder<'_, 'src> {
             None => diagnostic,
         };
         self.report.push(diagnostic);
+    }
+
+    /// The word that YAML takes for nothing, where it is written.
+    fn word_for_nothing(&self, node: &Node<'src>) -> Option<&'src str> {
+        let at = node.resolve().span;
+        let written = self.source.get(at.start as usize..at.end as usize)?;
+        (node.is_null() && node.scalar() == Some(written)).then_some(written)
     }
 
     /// The elements of a list.
@@ -157,7 +177,13 @@ impl<'src> Decoder<'_, 'src> {
     fn template_or_empty(&mut self, slot: Slot<'_, 'src>) -> Option<Template> {
         if slot.node.is_null() {
             let message = format!("{} has no value", slot.subject());
-            self.error(slot.span(), message, "write `\"\"` for an empty value");
+            let hint = match self.word_for_nothing(slot.node) {
+                Some(word) => {
+                    format!("write `\"\"` for an empty value; `{word}` is text in quotes alone")
+                }
+                None => "write `\"\"` for an empty value".to_owned(),
+            };
+            self.error(slot.span(), message, hint);
             return None;
         }
         let text = self.text_or_empty(slot, "text")?;
@@ -210,11 +236,12 @@ impl<'src> Decoder<'_, 'src> {
         if found.is_none() {
             let message = format!("{} takes {expected}, not {}", slot.subject(), quote(text));
             let diagnostic = Diagnostic::error(slot.span(), message);
-            self.report
-                .push(match suggest::closest(text, known.iter().copied()) {
-                    Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
-                    None => diagnostic,
-                });
+            let off = quantities::truth(text) == Some(false) && known.contains(&"none");
+            let meant = suggest::closest(text, known.iter().copied());
+            self.report.push(match meant.or(off.then_some("none")) {
+                Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),
+                None => diagnostic,
+            });
         }
         found.map(|(_, value)| *value)
     }

@@ -1,21 +1,12 @@
 //! `outputs` of a `run` step.
 
-use super::fields::Keys;
 use super::{Decoder, Slot};
+use crate::language::OUTPUT;
 use crate::model::Output;
 use crate::template::Template;
 use crate::tree::Kind;
 
-const OUTPUT: Keys = Keys {
-    of: "an output",
-    known: &["from", "to"],
-    elsewhere: &[
-        ("src", "did you mean `from`?"),
-        ("source", "did you mean `from`?"),
-        ("dest", "did you mean `to`?"),
-        ("target", "did you mean `to`?"),
-    ],
-};
+const HINT: &str = "say what is copied, as in `{from: target/release/app, to: /usr/local/bin/}`";
 
 const EXPECTED: &str = "a path, or a mapping with `from` and `to`";
 
@@ -35,21 +26,12 @@ impl<'src> Decoder<'_, 'src> {
             return Some(Output { from, to: here });
         }
         let (mut from, mut to) = (None, Some(here));
-        let mut has_from = false;
-        for field in self.fields(slot.node, &OUTPUT) {
+        for field in self.whole(slot, &OUTPUT, HINT) {
             if field.key == "from" {
-                has_from = true;
                 from = self.template(field, "a path");
             } else {
                 to = self.template(field, "a path");
             }
-        }
-        if !has_from {
-            self.error(
-                span,
-                "an output without `from`",
-                "say what is copied, as in `{from: target/release/app, to: /usr/local/bin/}`",
-            );
         }
         Some(Output {
             from: from?,

@@ -2,42 +2,11 @@
 
 use larder_diagnostic::{Diagnostic, Spanned, quote};
 
-use super::fields::Keys;
-use super::stage::{IN_IMAGE, IN_STEPS};
 use super::{Decoder, Slot, describe};
 use crate::comments;
+use crate::language::SPEC;
 use crate::model::{CacheIds, Layout, Scope, Spec, Stage};
 use crate::tree::{Kind, Node};
-
-const TOP: Keys = Keys {
-    of: "a spec",
-    known: &[
-        "name",
-        "args",
-        "user",
-        "caches",
-        "cache-layout",
-        "cache-ids",
-        "cache-scope",
-        "runtime-caches",
-        "stages",
-        "target",
-        "from",
-        "env",
-        "workdir",
-        "steps",
-        "image",
-    ],
-    elsewhere: &[
-        ("cmd", IN_IMAGE),
-        ("entrypoint", IN_IMAGE),
-        ("expose", IN_IMAGE),
-        ("labels", IN_IMAGE),
-        ("run", IN_STEPS),
-        ("install", IN_STEPS),
-        ("copy", IN_STEPS),
-    ],
-};
 
 const LAYOUTS: [(&str, Layout); 3] = [
     ("cache", Layout::Cache),
@@ -110,7 +79,7 @@ impl<'src> Decoder<'_, 'src> {
     fn top_fields<'n>(&mut self, root: &'n Node<'src>) -> Vec<Slot<'n, 'src>> {
         let mut fields = self.pairs(root);
         fields.retain(|field| !field.key.starts_with("x-"));
-        self.retain_known(&mut fields, &TOP);
+        self.retain_known(&mut fields, &SPEC);
         fields
     }
 

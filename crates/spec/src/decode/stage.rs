@@ -2,30 +2,10 @@
 
 use larder_diagnostic::{Spanned, quote};
 
-use super::fields::Keys;
 use super::{Decoder, Slot};
+use crate::language::STAGE;
 use crate::model::Stage;
-use crate::template::Template;
 use crate::tree::Kind;
-
-pub(super) const IN_IMAGE: &str = "put it below `image`";
-pub(super) const IN_STEPS: &str = "put it in `steps`, behind a `- `";
-
-const STAGE: Keys = Keys {
-    of: "a stage",
-    known: &[
-        "from", "args", "env", "workdir", "user", "caches", "steps", "image",
-    ],
-    elsewhere: &[
-        ("cmd", IN_IMAGE),
-        ("entrypoint", IN_IMAGE),
-        ("expose", IN_IMAGE),
-        ("labels", IN_IMAGE),
-        ("run", IN_STEPS),
-        ("install", IN_STEPS),
-        ("copy", IN_STEPS),
-    ],
-};
 
 impl<'src> Decoder<'_, 'src> {
     /// A stage below its name.
@@ -57,36 +37,23 @@ impl<'src> Decoder<'_, 'src> {
             match field.key {
                 "from" => {
                     has_from = true;
-                    if let Some(from) = self.base(field) {
+                    if let Some((from, platform)) = self.base_and_platform(field) {
                         stage.from = from;
+                        stage.platform = platform;
                     }
                 }
+                "description" => stage.description = self.words(field),
                 "args" => stage.args = self.args(field),
                 "env" => stage.env = self.env(field),
                 "workdir" => stage.workdir = self.template(field, "a path"),
                 "user" => stage.user = self.user(field),
+                "shell" => stage.shell = self.shell(field),
                 "caches" => stage.caches = self.caches(field),
                 "steps" => stage.steps = self.steps(field),
                 _ => stage.image = self.image(field),
             }
         }
         has_from
-    }
-
-    /// A stage or an image.
-    pub(super) fn base(&mut self, slot: Slot<'_, 'src>) -> Option<Template> {
-        let from = self.template(slot, "an image or a stage")?;
-        if let Some(text) = from.literal()
-            && text.contains(char::is_whitespace)
-        {
-            self.error(
-                from.span,
-                format!("{} cannot name an image or a stage", quote(&text)),
-                "remove the white space",
-            );
-            return None;
-        }
-        Some(from)
     }
 
     fn stage_name(&mut self, slot: Slot<'_, 'src>) -> bool {

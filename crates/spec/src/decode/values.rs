@@ -1,4 +1,4 @@
-//! Values with a form of their own: names, users, paths, modes, ports.
+//! Values with a form of their own: names, users, paths, modes.
 
 use larder_diagnostic::{Spanned, quote};
 
@@ -152,22 +152,44 @@ impl<'src> Decoder<'_, 'src> {
         good
     }
 
-    /// A port, `8000` or `8000/udp`.
-    pub(super) fn port(&mut self, slot: Slot<'_, 'src>) -> Option<Template> {
-        let port = self.template(slot, "a port")?;
-        if let Some(text) = port.literal() {
-            let (number, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
-            let digits = number.bytes().all(|b| b.is_ascii_digit());
-            let good = digits && number.parse::<u16>().is_ok_and(|n| n > 0);
-            if !good || !matches!(protocol, "tcp" | "udp") {
-                self.error(
-                    port.span,
-                    format!("{} is not a port", quote(&text)),
-                    "write a number from 1 to 65535, alone or with `/tcp` or `/udp`",
-                );
-                return None;
-            }
+    /// The id of something that a spec names, such as `a cache`.
+    pub(super) fn name_of(&mut self, slot: Slot<'_, 'src>, what: &str) -> Option<Spanned<String>> {
+        let id = self.text(slot, "a name")?;
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !id.chars().all(good) || matches!(id, "." | "..") {
+            self.error(
+                slot.span(),
+                format!("{} cannot be the id of {what}", quote(id)),
+                "use letters, digits, `-`, `_` and `.`",
+            );
+            return None;
         }
-        Some(port)
+        Some(Spanned::new(id.to_owned(), slot.span()))
+    }
+
+    /// The words that run a command line.
+    pub(super) fn shell(&mut self, slot: Slot<'_, 'src>) -> Option<Spanned<Vec<String>>> {
+        const EXPECTED: &str = "a list of words";
+        if let Some(text) = slot.node.scalar().filter(|text| !text.trim().is_empty()) {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let hint = if words.len() > 1 && text.len() < 60 {
+                format!("write `shell: [{}]`", words.join(", "))
+            } else {
+                "write the words that stand before the line, as in `[/bin/bash, -c]`".to_owned()
+            };
+            self.wrong(slot, EXPECTED, Some(hint));
+            return None;
+        }
+        let elements = self.list(slot, EXPECTED)?;
+        if elements.len() == 0 {
+            let hint = "write the words that stand before the line, or leave it out";
+            self.error(slot.span(), "`shell` has no words", hint);
+            return None;
+        }
+        let mut words = Vec::with_capacity(elements.len());
+        for element in elements {
+            words.push(self.text(element, "a word")?.to_owned());
+        }
+        Some(Spanned::new(words, slot.span()))
     }
 }

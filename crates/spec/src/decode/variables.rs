@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 
 use super::{Decoder, Slot};
+use crate::language::ARG;
 use crate::model::{Arg, EnvVar};
 use crate::tree::Kind;
 
@@ -72,16 +73,34 @@ impl<'src> Decoder<'_, 'src> {
         if !self.identifier(entry.key, entry) {
             return None;
         }
-        let default = if entry.node.is_null() {
-            None
-        } else {
-            self.template_or_empty(entry)
-        };
         let name = Spanned::new(entry.key.to_owned(), entry.at);
-        Some(Arg {
+        let mut arg = Arg {
             name,
-            default,
+            default: None,
             description: None,
-        })
+        };
+        match entry.kind() {
+            Kind::Mapping(_) => {
+                for field in self.fields(entry.node, &ARG) {
+                    match field.key {
+                        "default" => arg.default = self.template_or_empty(field),
+                        _ => arg.description = self.words(field),
+                    }
+                }
+            }
+            Kind::List(_) => {
+                let expected = "a default, or a mapping with `default` and `description`";
+                self.wrong(entry, expected, None);
+            }
+            _ if entry.node.is_null() => {}
+            _ => arg.default = self.template_or_empty(entry),
+        }
+        Some(arg)
+    }
+
+    /// Text for people.
+    pub(super) fn words(&mut self, slot: Slot<'_, 'src>) -> Option<Spanned<String>> {
+        let text = self.text(slot, "text")?;
+        Some(Spanned::new(text.trim().to_owned(), slot.span()))
     }
 }

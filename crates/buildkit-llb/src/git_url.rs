@@ -1,6 +1,6 @@
-//! Addresses of Git repositories, as clients write them for a build context.
+//! Addresses of Git repositories, as people write them.
 
-use buildkit_llb::Git;
+use crate::Git;
 
 /// The repository that an address means, or nothing if it is no Git address.
 ///
@@ -9,9 +9,9 @@ use buildkit_llb::Git;
 /// `subdir`, `checksum` (or `commit`), `keep-git-dir`, `submodules` and `mtime`.
 ///
 /// ```
-/// let git = larder_gateway::git_url::parse("https://example.org/shop.git#v2:api").unwrap().unwrap();
+/// let git = buildkit_llb::git_url::parse("https://example.org/shop.git#v2:api").unwrap().unwrap();
 /// assert_eq!((git.reference.as_str(), git.subdir.as_str()), ("v2", "api"));
-/// assert_eq!(larder_gateway::git_url::parse("https://example.org/shop.tar.gz"), Ok(None));
+/// assert_eq!(buildkit_llb::git_url::parse("https://example.org/shop.tar.gz"), Ok(None));
 /// ```
 pub fn parse(address: &str) -> Result<Option<Git>, String> {
     let (rest, fragment) = cut(address, '#');
@@ -117,7 +117,16 @@ fn yes(key: &str, value: Option<String>) -> Result<bool, String> {
     let Some(value) = value else {
         return Ok(true);
     };
-    crate::options::boolean(&value).ok_or(format!("`{key}` is true or false, not `{value}`"))
+    boolean(&value).ok_or(format!("`{key}` is true or false, not `{value}`"))
+}
+
+/// As Go's `strconv.ParseBool` has it.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
 }
 
 fn cut(text: &str, at: char) -> (&str, Option<&str>) {

@@ -1,0 +1,79 @@
+//! `SOURCE_DATE_EPOCH`, and annotations.
+
+use larder_gateway::fake::{Call, FakeBridge, Script};
+
+use crate::support::{daemon, operations, run};
+
+const SPEC: &str = "from: python:3.13-slim\nargs: {SOURCE_DATE_EPOCH: }\nsteps:\n  - run: make\n";
+const EPOCH: &str = "build-arg:SOURCE_DATE_EPOCH";
+
+/// What the result says of a key, and what the step sees.
+async fn built(script: Script, options: &[(&str, &str)], key: &str) -> (Option<String>, bool) {
+    let fake = FakeBridge::new(script);
+    run(&fake, options).await.unwrap();
+    let result = fake.returned_outcome();
+    let value = result.metadata.get(key).cloned();
+    let seen = fake.seen();
+    let build = operations(seen.solved.last().unwrap());
+    let sees = build.contains("SOURCE_DATE_EPOCH=1704067200");
+    (value.map(|value| String::from_utf8(value).unwrap()), sees)
+}
+
+#[tokio::test]
+async fn a_number_is_the_time() {
+    let options = [(EPOCH, "1704067200")];
+    let (epoch, sees) = built(daemon(SPEC, &[]), &options, "source.date.epoch").await;
+    assert_eq!((epoch.as_deref(), sees), (Some("1704067200"), true));
+    let (config, _) = built(daemon(SPEC, &[]), &options, "containerimage.config").await;
+    assert!(
+        config
+            .unwrap()
+            .contains("\"created\":\"2024-01-01T00:00:00Z\"")
+    );
+    let many = [
+        options[0],
+        ("platform", "linux/amd64"),
+        ("multi-platform", "1"),
+    ];
+    let (epoch, _) = built(daemon(SPEC, &[]), &many, "source.date.epoch/linux/amd64").await;
+    assert_eq!(epoch.as_deref(), Some("1704067200"));
+    let (epoch, sees) = built(daemon(SPEC, &[]), &[], "source.date.epoch").await;
+    assert_eq!((epoch, sees), (None, false));
+}
+
+#[tokio::test]
+async fn a_repository_has_the_time_of_its_commit() {
+    let script = Script::new()
+        .image(
+            crate::support::PYTHON,
+            crate::support::CONFIG,
+            &crate::support::ETC,
+        )
+        .source("git://example.org/a.git", &[("larder.yaml", SPEC)])
+        .time("git://example.org/a.git", 1_704_067_200);
+    let options = [(EPOCH, "context"), ("context", "https://example.org/a.git")];
+    let (epoch, sees) = built(script.clone(), &options, "source.date.epoch").await;
+    assert_eq!((epoch.as_deref(), sees), (Some("1704067200"), true));
+    // What the daemon says of the repository is an error, as it would be for the context itself.
+    let broken = larder_gateway::Failure::mistake("gone").to_status();
+    let fake = FakeBridge::new(script.failing(Call::Resolve, "git://", broken));
+    run(&fake, &options).await.unwrap_err();
+    assert_eq!(fake.returned_error().message, "gone");
+}
+
+#[tokio::test]
+async fn a_directory_of_the_clients_has_no_time() {
+    let fake = FakeBridge::new(daemon(SPEC, &[]));
+    run(&fake, &[(EPOCH, "context")]).await.unwrap();
+    let seen = fake.seen();
+    let said: Vec<&str> = seen.warnings.iter().map(|it| it.short.as_str()).collect();
+    assert_eq!(
+        said,
+        ["`SOURCE_DATE_EPOCH`: nobody can tell when the build context was made"]
+    );
+    assert!(seen.timed.is_empty());
+    let metadata = fake.returned_outcome().metadata;
+    assert!(!metadata.contains_key("source.date.epoch"));
+    let build = operations(seen.solved.last().unwrap());
+    assert!(build.contains("SOURCE_DATE_EPOCH=\""), "{build}");
+}
