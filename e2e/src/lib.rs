@@ -3,7 +3,9 @@
 
 mod build;
 mod command;
+mod each;
 mod engine;
+pub mod language;
 mod progress;
 mod project;
 pub mod proxy;
@@ -12,6 +14,7 @@ pub mod same;
 
 pub use self::{
     build::{Build, Built},
+    each::each,
     engine::{Base, Engine, unique},
     progress::{Progress, Vertex},
     project::Project,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::Project;
 
-/// A repository, on branch `main`, as long as this lives.
+/// A repository, on branch `main` with the tag `v1`, as long as this lives.
 pub struct Repository {
     /// Its address.
     pub url: String,
@@ -31,6 +31,10 @@ impl Repository {
             let identity = ["-c", "user.name=e2e", "-c", "user.email=e2e@example.com"];
             let mut git = Command::new("git");
             git.current_dir(&work).args(identity).args(args);
+            // The same files are the same commit.
+            for date in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+                git.env(date, "2024-01-01T00:00:00Z");
+            }
             let done = git.output().context("cannot run git; install it")?;
             ensure!(
                 done.status.success(),
@@ -42,6 +46,7 @@ impl Repository {
         git(&["init", "--quiet", "--initial-branch=main"])?;
         git(&["add", "."])?;
         git(&["commit", "--quiet", "--message=first"])?;
+        git(&["tag", "v1"])?;
         let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let daemon = Command::new("git")
             .args([

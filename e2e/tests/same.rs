@@ -3,7 +3,7 @@
 use std::{io::Write as _, sync::Arc};
 
 use flate2::{Compression, write::GzEncoder};
-use larder_e2e::same::{Image, Layer, Leftover, Leftovers, What, compare};
+use larder_e2e::same::{Image, Layer, Leftover, Leftovers, What, compare, same_result};
 use serde_json::{Value, json};
 use tar::{EntryType, Header};
 
@@ -66,6 +66,7 @@ impl Tar {
 fn image(layers: Vec<Arc<Layer>>) -> Image {
     Image {
         config: Value::Null,
+        annotations: Value::Null,
         layers,
     }
 }
@@ -212,6 +213,7 @@ fn the_config_and_the_history_are_compared_without_times() {
         change(&mut config);
         Image {
             config,
+            annotations: Value::Null,
             layers: Vec::new(),
         }
     };
@@ -368,4 +370,25 @@ fn bytecode_differs_by_more_than_its_sources_time() {
         1,
         "that by hash holds no time"
     );
+}
+
+#[test]
+fn of_two_ways_to_an_image_only_the_result_counts() {
+    let one = Image {
+        config: json!({"config": {"Cmd": ["a"]}, "history": [{"created_by": "RUN"}]}),
+        annotations: json!({"a": "b"}),
+        layers: vec![system().layer(), Tar::new().file("etc/two", "2").layer()],
+    };
+    let mut other = Image {
+        config: json!({"config": {"Cmd": ["a"], "ArgsEscaped": true}, "created": "2020"}),
+        annotations: json!({"a": "b"}),
+        layers: vec![system().file("etc/two", "2").layer()],
+    };
+    assert_eq!(same_result(&one, &other), []);
+    other.config["config"]["Cmd"] = json!(["b"]);
+    other.annotations = Value::Null;
+    other.layers = vec![system().layer()];
+    let found = same_result(&one, &other);
+    let places: Vec<&str> = found.iter().map(|one| one.place.as_str()).collect();
+    assert_eq!(places, ["/etc/two", "annotations", "config/config/Cmd/0"]);
 }

@@ -47,6 +47,38 @@ pub fn compare(first: &Image, second: &Image, leftovers: &Leftovers) -> Vec<Diff
     found
 }
 
+/// Everything that differs between what two builds came to, however they came to it: histories, layers
+/// and times are not looked at.
+pub fn same_result(first: &Image, second: &Image) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let configs = [first, second].map(|image| {
+        let mut config = timeless(&image.config);
+        if let Some(fields) = config.as_object_mut() {
+            fields.remove("history");
+        }
+        // Of Windows alone: whether what is run is one string.
+        if let Some(fields) = config["config"].as_object_mut() {
+            fields.remove("ArgsEscaped");
+        }
+        config
+    });
+    values("config", &configs[0], &configs[1], &mut found);
+    values(
+        "annotations",
+        &first.annotations,
+        &second.annotations,
+        &mut found,
+    );
+    trees(
+        &first.tree(),
+        &second.tree(),
+        &Leftovers::default(),
+        &mut found,
+    );
+    found.sort_by(|one, other| one.place.cmp(&other.place));
+    found
+}
+
 /// A config without times, and without the digests of layers, which come from what is in them.
 fn timeless(config: &Value) -> Value {
     let mut config = config.clone();

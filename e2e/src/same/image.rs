@@ -14,6 +14,8 @@ use crate::unique;
 pub struct Image {
     /// What its manifest calls the config.
     pub config: Value,
+    /// Those of its manifest.
+    pub annotations: Value,
     /// From the lowest.
     pub layers: Vec<Arc<Layer>>,
 }
@@ -80,7 +82,9 @@ impl Images {
                 continue;
             }
             let manifest = self.json("manifests", text(&one["digest"])?)?;
-            let platform = format!("{}/{}{}", part("os"), part("architecture"), part("variant"));
+            let parts = ["os", "architecture", "variant"].map(part);
+            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let platform = parts.join("/");
             images.insert(platform, self.image(&manifest)?);
         }
         Ok(images)
@@ -92,6 +96,7 @@ impl Images {
         let layers = layers.iter().map(|layer| self.layer(layer));
         Ok(Image {
             config,
+            annotations: manifest["annotations"].clone(),
             layers: layers.collect::<Result<_>>()?,
         })
     }

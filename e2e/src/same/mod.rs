@@ -8,7 +8,7 @@ mod leftovers;
 mod registry;
 
 pub use self::{
-    compare::{Difference, compare},
+    compare::{Difference, compare, same_result},
     image::{Image, Images},
     layer::Layer,
     leftovers::{Leftover, Leftovers, What},

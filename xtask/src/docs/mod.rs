@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod language;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,8 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::run;
 
-/// Holds generated pages alone.
-const FOLDER: &str = "docs/caches";
+/// Hold generated pages alone.
+const FOLDERS: [&str; 2] = ["docs/caches", rows::FOLDER];
 
 /// Pages by their paths in the repository.
 type Pages = BTreeMap<String, String>;
@@ -22,7 +23,10 @@ pub(crate) fn write(check: bool) -> Result<()> {
     let root = run::root()?;
     let pages = pages(&root)?;
     if !check {
-        fs::create_dir_all(root.join(FOLDER)).with_context(|| format!("cannot make {FOLDER}"))?;
+        for folder in FOLDERS {
+            fs::create_dir_all(root.join(folder))
+                .with_context(|| format!("cannot make {folder}"))?;
+        }
     }
     for (path, text) in &pages {
         if !check {
@@ -45,7 +49,7 @@ pub(crate) fn write(check: bool) -> Result<()> {
         .filter(|path| !pages.contains_key(*path))
     {
         if check {
-            bail!("{path} is no page of the catalogue; run `cargo xtask docs` and commit that");
+            bail!("nothing generates {path}; run `cargo xtask docs` and commit that");
         }
         fs::remove_file(root.join(path)).with_context(|| format!("cannot remove {path}"))?;
         run::say(format!("removed {path}"));
@@ -63,6 +67,7 @@ fn pages(root: &Path) -> Result<Pages> {
         caches.chain([lints]).collect(),
         language::pages(root)?,
         diagnostics::pages(root)?,
+        rows::pages()?,
     ];
     for (path, text) in sources.into_iter().flat_map(Pages::into_iter) {
         ensure!(!all.contains_key(&path), "{path} is written twice");
@@ -71,14 +76,17 @@ fn pages(root: &Path) -> Result<Pages> {
     Ok(all)
 }
 
-/// The pages of the folder that are there, sorted.
+/// The pages of the folders that are there, sorted.
 fn present(root: &Path) -> Result<BTreeSet<String>> {
-    let folder = root.join(FOLDER);
-    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {FOLDER}"))?;
-    let name = |entry: std::io::Result<fs::DirEntry>| {
-        Ok(format!("{FOLDER}/{}", entry?.file_name().to_string_lossy()))
-    };
-    entries.map(name).collect()
+    let mut found = BTreeSet::new();
+    for folder in FOLDERS {
+        let entries =
+            fs::read_dir(root.join(folder)).with_context(|| format!("cannot read {folder}"))?;
+        for entry in entries {
+            found.insert(format!("{folder}/{}", entry?.file_name().to_string_lossy()));
+        }
+    }
+    Ok(found)
 }
 
 /// The files of a folder that have an extension, by name.

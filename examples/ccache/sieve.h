@@ -1,0 +1,5 @@
+#pragma once
+#include <vector>
+
+/// All primes below a limit.
+std::vector<unsigned> primes(unsigned below);
