@@ -95,13 +95,17 @@ impl<'src> Decoder<'_, 'src> {
             return false;
         }
         let message = format!("{} is written as in a Dockerfile", quote(text));
-        let hint = if flag || words.next().is_some() || text.len() > 60 {
-            format!(
-                "write `{}: {{src: …, dest: …}}`, and flags as keys",
-                slot.key
-            )
+        let others: Vec<&str> = words.collect();
+        let key = slot.key;
+        let hint = if flag {
+            format!("write `{key}: {{src: …, dest: …}}`, and flags as keys")
+        } else if text.len() > 60 {
+            format!("write `{key}: {{src: …, dest: …}}`")
+        } else if others.is_empty() {
+            format!("write `{key}: {{src: {first}, dest: {last}}}`")
         } else {
-            format!("write `{}: {{src: {first}, dest: {last}}}`", slot.key)
+            let others = others.join(", ");
+            format!("write `{key}: {{src: [{first}, {others}], dest: {last}}}`")
         };
         self.error(slot.span(), message, hint);
         true
