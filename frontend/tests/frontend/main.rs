@@ -2,7 +2,6 @@
 
 mod build;
 mod contexts;
-mod contexts;
 mod dockerfile;
 mod named;
 mod process;

@@ -93,7 +93,7 @@ impl Builder<'_, '_> {
             None => format!("run {}", names::words(&args)),
         };
         let env = self.environment(account, &install.env);
-        let options = self.options(&install.options, &cwd, account.owner(), &install.env);
+        let options = self.options(&install.options, &cwd, account.owner());
         self.program(Program {
             name,
             span: step.span,
