@@ -197,8 +197,9 @@ impl Builder<'_, '_> {
         span: Span,
         places: &mut Places,
     ) -> Option<String> {
-        let here = (span, written.clone());
-        let Some((other, alike)) = places.targets.insert(target.clone(), here) else {
+        let known = places.targets.get(&target);
+        let Some((other, alike)) = known.cloned() else {
+            places.targets.insert(target.clone(), (span, written));
             return Some(target);
         };
         if written.is_none() || written != alike {
