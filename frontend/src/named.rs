@@ -93,7 +93,8 @@ pub(crate) async fn cache_context(
         }
         NamedContext::Files(files) | NamedContext::Built { files, .. } => Ok(Some(files)),
         NamedContext::Image(reference) => {
-            let name = ImageName::parse(&reference).map_err(|error| loader.wrong(&error))?;
+            let name =
+                ImageName::parse(&reference).map_err(|error| loader.wrong(error.to_string()))?;
             let image = Image {
                 resolve: options.resolve_mode,
                 ..Image::new(&name)
@@ -128,8 +129,8 @@ struct Loader<'a, B> {
 }
 
 impl<B: Bridge> Loader<'_, B> {
-    fn wrong(&self, message: impl ToString) -> Failure {
-        Failure::option(format!("context:{}", self.key), message.to_string())
+    fn wrong(&self, message: impl Into<String>) -> Failure {
+        Failure::option(format!("context:{}", self.key), message)
     }
 
     async fn load(&self, address: &str) -> Result<NamedContext, Failure> {
@@ -204,8 +205,8 @@ impl<B: Bridge> Loader<'_, B> {
         };
         // Shown alone: what is in the layout, the digest says.
         let shown = context_name(self.key.split("::").next().unwrap_or_default());
-        let name =
-            ImageName::parse(&format!("{shown}@{digest}")).map_err(|error| self.wrong(error))?;
+        let name = ImageName::parse(&format!("{shown}@{digest}"))
+            .map_err(|error| self.wrong(error.to_string()))?;
         let session = self.options.session.clone();
         let image = self
             .bridge

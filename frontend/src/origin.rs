@@ -134,13 +134,13 @@ async fn ignored(
     (beside, own): (&Ref, &str),
     local: Local,
 ) -> Result<Vec<String>, Failure> {
-    match bridge.read_file_if_any(beside, own, IGNORE_LIMIT).await? {
-        Some(data) => Ok(ignore::parse(&text(IGNORE.to_owned(), data)?.text)),
-        None => {
-            let text = dockerignore(bridge, capabilities, local).await?;
-            Ok(ignore::parse(&text))
-        }
-    }
+    let beside = bridge.read_file_if_any(beside, own, IGNORE_LIMIT).await?;
+    let text = if let Some(data) = beside {
+        text(IGNORE.to_owned(), data)?.text
+    } else {
+        dockerignore(bridge, capabilities, local).await?
+    };
+    Ok(ignore::parse(&text))
 }
 
 const IGNORE: &str = ".dockerignore";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_inject::Decision;
-use larder_spec::model::{self, EnvVar, MountKind, RunOptions};
+use larder_spec::model::{self, MountKind, RunOptions};
 use larder_spec::template::Template;
 
 use crate::from::outside;
@@ -27,24 +27,21 @@ const AGENTS: &str = "/run/buildkit/ssh_agent.";
 /// What is at which place already, and where the spec says so.
 #[derive(Default)]
 struct Places {
-    targets: BTreeMap<String, Span>,
+    /// By path: where, and the path as written if it has no args. What is written alike was found
+    /// before.
+    targets: BTreeMap<String, (Span, Option<String>)>,
     variables: BTreeMap<String, Span>,
 }
 
 impl Builder<'_, '_> {
-    /// The options of a step which runs in a directory, as somebody, with variables of its own.
+    /// The options of a step which runs in a directory, as somebody.
     pub(crate) fn options(
         &mut self,
         options: &RunOptions,
         cwd: &str,
         owner: Owner,
-        env: &[EnvVar],
     ) -> PlannedOptions {
         let mut places = Places::default();
-        for variable in env {
-            let name = &variable.name;
-            places.variables.insert(name.value.clone(), name.span);
-        }
         let secrets = options.secrets.iter();
         let secrets = secrets
             .filter_map(|secret| self.secret(secret, cwd, owner, &mut places))
@@ -87,7 +84,8 @@ impl Builder<'_, '_> {
             (None, None) => {
                 let name = id.rsplit('/').next().unwrap_or_default();
                 let target = format!("{SECRETS}/{name}");
-                self.place(target, secret.id.span, places)
+                let written = Some(target.clone());
+                Some(self.place(target, written, secret.span, places)?)
             }
         };
         if let Some(env) = &secret.env
@@ -118,7 +116,7 @@ impl Builder<'_, '_> {
     ) -> Option<PlannedSsh> {
         let target = match &ssh.target {
             Some(target) => self.target(target, cwd, "an agent", places)?,
-            None => self.place(format!("{AGENTS}{at}"), ssh.span, places)?,
+            None => self.place(format!("{AGENTS}{at}"), None, ssh.span, places)?,
         };
         Some(PlannedSsh {
             id: ssh.id.value.clone(),
@@ -141,7 +139,7 @@ impl Builder<'_, '_> {
             MountKind::Tmpfs { size } => PlannedMountKind::Tmpfs { size: *size },
             MountKind::Bind(bind) => {
                 let source = match &bind.source {
-                    Some(template) => self.below(template)?,
+                    Some(template) => self.below(template, bind.from.is_none())?,
                     None => String::new(),
                 };
                 let from = match self.taken.mounts.get(&(self.at, at)) {
@@ -160,10 +158,11 @@ impl Builder<'_, '_> {
     }
 
     /// A path below the root of what it is in.
-    fn below(&mut self, template: &Template) -> Option<String> {
+    fn below(&mut self, template: &Template, of_context: bool) -> Option<String> {
         let written = self.expand_maybe(template)?;
         let below = crate::paths::below(&written);
-        if below.is_none() {
+        // One of the context without args was found before.
+        if below.is_none() && !(of_context && template.literal().is_some()) {
             self.planner.report(outside(&written, template.span));
         }
         below
@@ -180,24 +179,35 @@ impl Builder<'_, '_> {
         let written = self.expand_maybe(template)?;
         let target = join(cwd, &written);
         if written.is_empty() || target == "/" {
-            let message = format!("{what} cannot be at {}", quote(&written));
+            let message = format!("{what} cannot be mounted at {}", quote(&written));
             self.planner.report(
-                Diagnostic::error(template.span, message)
-                    .hint("name a place below the root, such as `/mnt`"),
+                Diagnostic::error(template.span, message).hint("name a place below the root"),
             );
             return None;
         }
-        self.place(target, template.span, places)
+        let written = template.literal();
+        let written = written.map(|text| text.trim_end_matches('/').to_owned());
+        self.place(target, written, template.span, places)
     }
 
-    fn place(&mut self, target: String, span: Span, places: &mut Places) -> Option<String> {
-        let Some(other) = places.targets.insert(target.clone(), span) else {
+    fn place(
+        &mut self,
+        target: String,
+        written: Option<String>,
+        span: Span,
+        places: &mut Places,
+    ) -> Option<String> {
+        let known = places.targets.get(&target);
+        let Some((other, alike)) = known.cloned() else {
+            places.targets.insert(target.clone(), (span, written));
             return Some(target);
         };
-        let message = format!("two things are to be at {}", quote(&target));
-        let error = Diagnostic::error(span, message).label(other, "the other one");
-        self.planner
-            .report(error.hint("give each a `target` of its own"));
+        if written.is_none() || written != alike {
+            let message = format!("two things are mounted at {}", quote(&target));
+            let error = Diagnostic::error(span, message).label(other, "the other one");
+            self.planner
+                .report(error.hint("give one of them another place"));
+        }
         None
     }
 

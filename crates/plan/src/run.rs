@@ -80,7 +80,7 @@ impl Builder<'_, '_> {
         };
         let env = self.environment(&account, &run.env);
         let outputs = self.outputs(run, &cwd);
-        let options = self.options(&run.options, &cwd, account.owner(), &run.env);
+        let options = self.options(&run.options, &cwd, account.owner());
         self.program(Program {
             name,
             span,

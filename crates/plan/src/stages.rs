@@ -86,7 +86,7 @@ fn platform(planner: &mut Planner<'_>, stage: &Stage, args: &Args) -> Option<Pla
         planner.report(
             Diagnostic::error(written.span, format!("{} is no platform", quote(&text))).hint(
                 "write an operating system and a processor, such as `linux/arm64`, or \
-                 `${BUILDPLATFORM}` for those of the machine that builds",
+                 `$BUILDPLATFORM` for those of the machine that builds",
             ),
         );
     }

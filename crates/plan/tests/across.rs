@@ -65,14 +65,14 @@ fn with_contexts(contexts: &[(&str, NamedContext)]) -> Request {
 #[test]
 fn secrets_and_agents_belong_to_who_runs_the_step() {
     let text = "from: debian:13\nuser: app\nworkdir: /w\nsteps:\n  - run: make\n    secrets:\n      \
-                - {id: a/token}\n      - {id: k, env: KEY, required: false}\n    ssh: true\n";
+                - {id: token}\n      - {id: k, env: KEY, required: false}\n    ssh: true\n";
     let operations = operations(text, &support::request());
     let secret = mount(&operations, "/run/secrets/token").to_string();
-    for part in ["\"a/token\"", "1001", "1002", "256"] {
+    for part in ["\"token\"", "1001", "1002", "0400"] {
         assert!(secret.contains(part), "{part}: {secret}");
     }
     let agent = mount(&operations, "/run/buildkit/ssh_agent.0").to_string();
-    for part in ["\"default\"", "1001", "1002", "384"] {
+    for part in ["\"default\"", "1001", "1002", "0600"] {
         assert!(agent.contains(part), "{part}: {agent}");
     }
     let exec = of_kind(&operations, "exec")[0].to_string();
@@ -180,6 +180,27 @@ fn a_stage_stands_on_a_context_with_its_config() {
 }
 
 #[test]
+fn contexts_that_are_not_what_they_should_be() {
+    let request = with_contexts(&[
+        ("wrong", NamedContext::Image("A B".to_owned())),
+        ("models", local("models")),
+    ]);
+    let text = "from: wrong\n";
+    let source = SourceFile::new("larder.yaml", text);
+    let mistakes = support::plan(&source, &request, Path::new("/nowhere"));
+    let shown = render(&mistakes.expect_err("it is wrong"), &source);
+    assert!(
+        shown.contains("the build context `wrong` is `A B`, which is no image: "),
+        "{shown}"
+    );
+    let near = SourceFile::new("larder.yaml", "from: model\n");
+    let plan = support::plan(&near, &request, Path::new("/nowhere"));
+    let warnings = render(&plan.expect("an image may be called so").warnings, &near);
+    let hint = "help: did you mean the build context `models`?";
+    assert!(warnings.contains(hint), "{warnings}");
+}
+
+#[test]
 fn contexts_are_looked_for_on_the_platforms_that_use_them() {
     let text = "stages:\n  aside: {from: broken}\n  \
                 tools: {from: {image: base, platform: linux/arm64}}\n  \
@@ -198,9 +219,9 @@ fn contexts_are_looked_for_on_the_platforms_that_use_them() {
 #[test]
 fn steps_run_on_the_platform_of_their_stage() {
     let text = "stages:\n  tools:\n    from: {image: golang, platform: '${BUILDPLATFORM}'}\n    \
-                steps: [{run: go build a}]\n  build:\n    from: tools\n    steps: [{run: go build b}]\n  \
+                steps: [{run: pip install a}]\n  build:\n    from: tools\n    steps: [{run: pip install b}]\n  \
                 last:\n    from: debian:13\n    steps:\n      - copy: {from: build, src: /x, dest: /}\n      \
-                - copy: {from: golang, src: /y, dest: /}\n      - run: go build c\n";
+                - copy: {from: golang, src: /y, dest: /}\n      - run: pip install c\n";
     let request = Request {
         platform: Platform::new("linux", "arm64", ""),
         ..support::request()
@@ -230,9 +251,10 @@ fn steps_run_on_the_platform_of_their_stage() {
     );
     let ids: Vec<&str> = shown
         .lines()
-        .filter(|line| line.contains("go-build") && line.trim_start().starts_with("id "))
+        .filter(|line| line.contains("/pip/") && line.trim_start().starts_with("id "))
         .collect();
     assert_eq!(ids.len(), 3, "{shown}");
     assert_eq!(ids[0], ids[1]);
-    assert_ne!(ids[1], ids[2]);
+    assert!(ids[1].contains("platform:linux+amd64"), "{ids:?}");
+    assert!(ids[2].contains("platform:linux+arm64"), "{ids:?}");
 }

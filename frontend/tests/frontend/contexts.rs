@@ -210,7 +210,7 @@ async fn a_stage_may_run_on_the_platform_that_builds() {
                 last:\n    from: example.org/small:1\n    steps: [{copy: {from: build, src: x, dest: /x}}]\n";
     let script = daemon(spec, &[])
         .image(PYTHON, CONFIG, &[ETC[0], ETC[1], USERS[0]])
-        .image("example.org/small:1", ALPINE, &[]);
+        .image("example.org/small:1", ALPINE, &USERS);
     let seen = seen(script, &[("platform", "linux/arm64")]).await;
     let resolved: Vec<String> = seen
         .resolved

@@ -71,7 +71,7 @@ const GATEWAY: [Cap; 13] = [
 ];
 
 /// What `BuildKit` v0.13 knows of what builds use.
-const LLB: [&str; 40] = [
+const LLB: [&str; 41] = [
     "constraints",
     "diffop",
     "exec.cgroup",
@@ -112,6 +112,7 @@ const LLB: [&str; 40] = [
     "source.local.followpaths",
     "source.local.includepatterns",
     "source.local.sharedkeyhint",
+    "source.ocilayout",
 ];
 
 impl Default for Script {

@@ -128,7 +128,7 @@ impl Builder<'_, '_> {
         if !own.is_empty() {
             env = env.iter().cloned().chain(own).collect();
         }
-        let options = self.options(&install.options, &cwd, account.owner(), &install.env);
+        let options = self.options(&install.options, &cwd, account.owner());
         self.program(Program {
             name,
             span: step.span,
