@@ -207,54 +207,6 @@ fn annotations_add_to_those_of_the_stages_below() {
             own(AnnotationLevel::Manifest, "b", "1"),
         ]
     );
-    spec.stages[1].image.annotations = vec![annotation(AnnotationLevel::Index, "a b", "")];
-    assert_eq!(
-        mistakes(&spec, &request()),
-        [(
-            "`a b` cannot be the key of an annotation".to_owned(),
-            Some("write one word, such as `org.opencontainers.image.title`".to_owned())
-        )]
-    );
-}
-
-#[test]
-fn what_no_image_can_have_is_a_mistake() {
-    let mut spec = parse(TWO);
-    spec.stages[1].image = Image {
-        volumes: vec![text("data"), text("")],
-        stop_signal: Some(here(text("SIGTREM"))),
-        on_build: ["CPOY . .", "FROM x", ""]
-            .map(|text| here(text.to_owned()))
-            .to_vec(),
-        ..Image::default()
-    };
-    let found = mistakes(&spec, &request());
-    let found: Vec<(&str, &str)> = (found.iter())
-        .map(|(message, hint)| (message.as_str(), hint.as_deref().unwrap_or_default()))
-        .collect();
-    assert_eq!(
-        found,
-        [
-            ("`CPOY` cannot run in a later build", "did you mean `COPY`?"),
-            (
-                "`FROM` cannot run in a later build",
-                "write an instruction of a Dockerfile, such as `COPY . /app`"
-            ),
-            ("`SIGTREM` is no signal", "did you mean `SIGTERM`?"),
-            (
-                "`` cannot be a volume",
-                "write an absolute path, such as `/data`"
-            ),
-            (
-                "`` cannot run in a later build",
-                "write an instruction of a Dockerfile, such as `COPY . /app`"
-            ),
-            (
-                "`data` cannot be a volume",
-                "write an absolute path, such as `/data`"
-            ),
-        ]
-    );
 }
 
 fn with_epoch(value: &str) -> Request {

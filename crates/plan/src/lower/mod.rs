@@ -3,12 +3,13 @@
 mod caches;
 mod context;
 mod lines;
+mod progress;
 
 use std::collections::BTreeMap;
 
 use buildkit_llb::{
     Access, Account, Constraints, Copy, CopyMode, Definition, Exec, File, FileInput, Graph,
-    ImageName, Meta, Mkdir, Mkfile, Mount, MountKind, Output, SourceId, SourceInfo,
+    ImageName, Meta, Mkdir, Mkfile, Mount, MountKind, Output, ProgressGroup, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Beginnings;
@@ -111,10 +112,13 @@ impl Lowering<'_> {
             }
         };
         for (index, step) in stage.steps.iter().enumerate() {
-            let meta = Meta::named(stage.label(index));
+            let mut meta = progress::step(stage, index);
             let vertex = match &step.action {
                 Action::Run(run) => {
-                    let exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
+                    let group = progress::group(self.plan, step, &meta);
+                    let nonce = stage.nonce.as_deref();
+                    let exec = self.exec(run, root, nonce, step.span, group.as_ref());
+                    meta.progress_group = group;
                     self.graph.add(exec, &self.here, meta)
                 }
                 Action::Copy(copies) | Action::Link(copies) => {
@@ -235,6 +239,7 @@ impl Lowering<'_> {
         root: Option<Output>,
         nonce: Option<&str>,
         span: Span,
+        group: Option<&ProgressGroup>,
     ) -> Exec {
         let decision = &run.decision;
         let options = &self.plan.request.run;
@@ -258,7 +263,7 @@ impl Lowering<'_> {
             mounts.push(files);
         }
         if let Some(manifests) = &run.manifests {
-            mounts.push(self.manifests(manifests, run.account.owner(), span));
+            mounts.push(self.manifests(manifests, run.account.owner(), span, group));
         }
         if options.shm_size.is_some() {
             mounts.push(Mount {
@@ -296,7 +301,13 @@ impl Lowering<'_> {
         output
     }
 
-    fn manifests(&mut self, manifests: &Manifests, owner: Owner, span: Span) -> Mount {
+    fn manifests(
+        &mut self,
+        manifests: &Manifests,
+        owner: Owner,
+        span: Span,
+        group: Option<&ProgressGroup>,
+    ) -> Mount {
         let mut file = File::on(None);
         let mut parents: Vec<&str> = manifests
             .stubs
@@ -323,9 +334,8 @@ impl Lowering<'_> {
             );
             file = self.copies(file, &copy, span);
         }
-        let vertex = self
-            .graph
-            .add(file, &self.here, Meta::named("[internal] manifests"));
+        let meta = progress::helper("[internal] manifests", group);
+        let vertex = self.graph.add(file, &self.here, meta);
         self.locate(vertex, span);
         let access = if manifests.writable {
             Access::Discarded
