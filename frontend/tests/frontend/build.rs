@@ -166,7 +166,10 @@ async fn warnings_stand_at_the_operation_that_loads_the_file() {
         .to_string();
     assert!(seen.warnings.iter().all(|warning| warning.vertex == head));
     let shorts: Vec<&str> = seen.warnings.iter().map(|w| w.short.as_str()).collect();
-    assert_eq!(shorts[..1], ["the option `memory` has no effect"]);
+    assert_eq!(
+        shorts[..1],
+        ["option-without-effect: the option `memory` has no effect"]
+    );
     let lint = &seen.warnings[1];
     assert_eq!(
         lint.short,

@@ -13,11 +13,13 @@ pub(super) fn step(stage: &PlannedStage, index: usize) -> Meta {
         let mut caches: Vec<&str> = mounts.map(|mount| mount.cache.as_str()).collect();
         caches.sort_unstable();
         caches.dedup();
-        match caches.as_slice() {
-            [] => {}
-            [one] => name.push_str(&format!(" (cache: {one})")),
-            _ => name.push_str(&format!(" (caches: {})", caches.join(", "))),
-        }
+        let list = caches.join(", ");
+        let said = match caches.len() {
+            0 => String::new(),
+            1 => format!(" (cache: {list})"),
+            _ => format!(" (caches: {list})"),
+        };
+        name.push_str(&said);
     }
     Meta::named(name)
 }
