@@ -5,7 +5,6 @@ mod support;
 use std::path::Path;
 
 use larder_diagnostic::SourceFile;
-use larder_plan::model::{Action, Manifests};
 use larder_plan::{Context, Lowered, NoCache, Request, lower};
 use serde_json::Value;
 
@@ -472,67 +471,4 @@ stages:
         image.contains("PIP_NO_CACHE_DIR=1") && image.contains("GOFLAGS=-a -v"),
         "{image}"
     );
-}
-
-#[test]
-fn the_name_of_a_step_says_which_caches_it_has() {
-    let text =
-        "from: debian:13\nsteps:\n  - run: apt-get update\n  - run: pip install x\n  - run: make\n";
-    let lowered = lowered(text, &support::request());
-    let names: Vec<String> = (lowered.definition.vertices())
-        .map(|(_, name)| name)
-        .filter(|name| name.contains("] run "))
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "[default 1/3] run apt-get update (caches: apt, apt-lists)",
-            "[default 2/3] run pip install x (cache: pip)",
-            "[default 3/3] run make",
-        ]
-    );
-}
-
-#[test]
-fn what_is_there_for_one_step_alone_is_shown_as_a_part_of_it() {
-    let source = SourceFile::new(
-        "larder.yaml",
-        "from: debian:13\nsteps:\n  - run: pip install x\n  - run: make\n",
-    );
-    let nowhere = Path::new("/nowhere");
-    let groups = |arg: &str| {
-        let mut plan = support::plan(&source, &support::request(), nowhere).expect("it is good");
-        let Action::Run(run) = &mut plan.stages[0].steps[0].action else {
-            panic!("no program");
-        };
-        run.args.push(arg.to_owned());
-        run.manifests = Some(Manifests {
-            target: "/src".to_owned(),
-            copied: Vec::new(),
-            stubs: [("go.mod".to_owned(), String::new())].into(),
-            writable: false,
-        });
-        let lowered = lower(&plan, &source).expect("nothing is imported");
-        let json = buildkit_llb::inspect::json(&lowered.definition).expect("it is whole");
-        let json: Value = serde_json::from_str(&json).expect("it is JSON");
-        let vertices = json["vertices"].as_array().expect("there are some");
-        let group = |vertex: &Value| vertex["meta"]["progress_group"].clone();
-        let groups: Vec<Value> = vertices.iter().map(group).collect();
-        groups
-            .into_iter()
-            .filter(|group| !group.is_null())
-            .collect()
-    };
-    let found: Vec<Value> = groups("a");
-    assert_eq!(found.len(), 2, "{found:?}");
-    let name = "[default 1/2] run pip install x (cache: pip)";
-    for group in &found {
-        assert_eq!(group["name"], name);
-        assert_eq!(group["id"], found[0]["id"]);
-    }
-    assert_eq!(
-        (&found[0]["weak"], &found[1]["weak"]),
-        (&true.into(), &Value::Null)
-    );
-    assert_ne!(groups("b")[0]["id"], found[0]["id"]);
 }
