@@ -26,8 +26,10 @@ type Lines = BTreeMap<(String, i64), Vec<u8>>;
 pub struct Vertex {
     /// `sha256:…`.
     pub digest: String,
-    /// As shown.
+    /// As shown, without the caches.
     pub name: String,
+    /// The caches that the name ends with.
+    pub caches: Vec<String>,
     /// Whether it began.
     pub started: bool,
     /// Whether it ended.
@@ -74,7 +76,7 @@ impl Progress {
             });
             let vertex = &mut self.vertices[index];
             vertex.digest = told.digest;
-            vertex.name = told.name;
+            (vertex.name, vertex.caches) = split(told.name);
             vertex.started |= told.started.is_some();
             vertex.completed |= told.completed.is_some();
             vertex.cached |= told.cached;
@@ -138,6 +140,21 @@ impl Progress {
             .filter(|step| step.cached)
             .map(|step| &*step.name)
             .collect()
+    }
+}
+
+/// A name that ends in ` (cache: NAME)` or ` (caches: NAME, …)`, and the names there.
+fn split(name: String) -> (String, Vec<String>) {
+    let parts = name.strip_suffix(')').and_then(|rest| {
+        let one = rest.rsplit_once(" (cache: ");
+        one.or_else(|| rest.rsplit_once(" (caches: "))
+    });
+    match parts {
+        Some((name, caches)) => {
+            let caches = caches.split(", ").map(str::to_owned);
+            (name.to_owned(), caches.collect())
+        }
+        None => (name, Vec::new()),
     }
 }
 
@@ -208,6 +225,21 @@ mod tests {
         "logs":[{"vertex":"sha256:1","data":"aGkK"}],
         "warnings":[{"vertex":"sha256:1","short":"aGk=","detail":["eW91"],
             "range":[{"start":{"line":5},"end":{"line":6}}]}]}"#;
+
+    #[test]
+    fn caches_are_no_part_of_the_name() {
+        let of = |name: &str| split(name.to_owned());
+        let own = |name: &str, caches: &[&str]| {
+            let caches = caches.iter().map(|cache| (*cache).to_owned());
+            (name.to_owned(), caches.collect())
+        };
+        assert_eq!(
+            of("[a 1/2] run x (cache: pip)"),
+            own("[a 1/2] run x", &["pip"])
+        );
+        assert_eq!(of("run (caches: a, b)"), own("run", &["a", "b"]));
+        assert_eq!(of("run (echo a)"), own("run (echo a)", &[]));
+    }
 
     #[test]
     fn lines_of_steps_side_by_side_are_kept_apart() {

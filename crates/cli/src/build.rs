@@ -88,8 +88,22 @@ impl Session {
         &self.input.in_context
     }
 
+    /// The spec as the user knows it.
+    pub(crate) fn source(&self) -> &SourceFile {
+        &self.input.shown
+    }
+
     /// Plans the target, and shows what there is to say of it.
     pub(crate) fn plan(&self) -> Result<Outcome<Plan>> {
+        self.planned(false)
+    }
+
+    /// The same, and puts what there is to say into the plan as well.
+    pub(crate) fn plan_and_findings(&self) -> Result<Outcome<Plan>> {
+        self.planned(true)
+    }
+
+    fn planned(&self, findings_too: bool) -> Result<Outcome<Plan>> {
         let mut diagnostics = self.diagnostics.clone();
         let Some(spec) = &self.spec else {
             return Ok(self.report(diagnostics, Vec::new(), None));
@@ -97,8 +111,15 @@ impl Session {
         let findings = self.find(spec, &self.request)?;
         diagnostics.extend(findings.diagnostics);
         let mut assumptions = findings.assumptions;
-        assumptions.extend(findings.plan.iter().flat_map(|plan| plan.assumed.clone()));
-        Ok(self.report(diagnostics, assumptions, findings.plan))
+        let mut plan = findings.plan;
+        if let Some(plan) = &mut plan {
+            assumptions.extend(plan.assumed.iter().cloned());
+            if findings_too {
+                plan.warnings.clone_from(&diagnostics);
+                plan.assumed.clone_from(&assumptions);
+            }
+        }
+        Ok(self.report(diagnostics, assumptions, plan))
     }
 
     /// Plans the target, and every stage if none is named, and shows what there is to say of them.

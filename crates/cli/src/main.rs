@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use buildkit_llb::Platform;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use larder_plan::{CACHE_CONTEXT, lower, show};
+use larder_plan::{CACHE_CONTEXT, json, lower, show};
 
 use build::{Outcome, Session};
 use inject::Inject;
@@ -47,6 +47,9 @@ enum Command {
         /// Also show ids, variables and owners
         #[arg(short, long)]
         verbose: bool,
+        /// What to write
+        #[arg(long, value_enum, default_value = "text")]
+        format: PlanFormat,
         #[command(flatten)]
         build: Build,
     },
@@ -101,6 +104,14 @@ struct Build {
     /// What the image is for, such as linux/arm64 [default: Linux on this machine's processor]
     #[arg(long, value_name = "OS/ARCH", value_parser = platform)]
     platform: Option<Platform>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PlanFormat {
+    /// For people
+    Text,
+    /// The same for programs, with all that `--verbose` shows
+    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -165,10 +176,27 @@ fn run(command: Command) -> Result<ExitCode> {
                 Outcome::Good(summary) => output::result(summary.as_bytes())?,
             }
         }
-        Command::Plan { verbose, build } => match Session::open(&build)?.plan()? {
-            Outcome::Mistakes => return Ok(ExitCode::FAILURE),
-            Outcome::Good(plan) => output::result(show(&plan, verbose).as_bytes())?,
-        },
+        Command::Plan {
+            verbose,
+            format,
+            build,
+        } => {
+            let session = Session::open(&build)?;
+            let plan = match format {
+                PlanFormat::Text => session.plan()?,
+                PlanFormat::Json => session.plan_and_findings()?,
+            };
+            match plan {
+                Outcome::Mistakes => return Ok(ExitCode::FAILURE),
+                Outcome::Good(plan) => {
+                    let text = match format {
+                        PlanFormat::Text => show(&plan, verbose),
+                        PlanFormat::Json => json([&plan], session.source()) + "\n",
+                    };
+                    output::result(text.as_bytes())?;
+                }
+            }
+        }
         Command::Compose { image, run, build } => {
             match Session::open(&build)?.service(&build, image.as_deref())? {
                 Outcome::Mistakes => return Ok(ExitCode::FAILURE),

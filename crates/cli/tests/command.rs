@@ -47,6 +47,27 @@ fn verbose_plans_say_more() {
 }
 
 #[test]
+fn plans_are_written_for_programs() {
+    let directory = context(&[(
+        "larder.yaml",
+        "from: python:3.13-slim\nargs: {V: '1'}\nsteps:\n  - run: pip install --no-cache-dir x\n",
+    )]);
+    let (code, stdout, stderr) = run(directory.path(), &["plan", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let said: serde_json::Value = serde_json::from_str(&stdout).expect("it is JSON");
+    let plan = &said["plans"][0];
+    assert_eq!(plan["args"][0]["value"], "1");
+    assert_eq!(plan["stages"][0]["steps"][0]["mounts"][0]["cache"], "pip");
+    assert_eq!(plan["warnings"][0]["lint"], "cache-defeated");
+    assert_eq!(plan["warnings"][0]["location"]["lines"][0], 4);
+    let assumed = plan["assumed"][0].as_str().unwrap_or_default();
+    assert!(
+        assumed.starts_with("docker.io/library/python:3.13-slim"),
+        "{assumed}"
+    );
+}
+
+#[test]
 fn a_namespace_comes_before_ids() {
     let directory = application();
     let namespace = "BUILDKIT_CACHE_MOUNT_NS=strangers";

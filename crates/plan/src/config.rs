@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
+use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_spec::model::{self, Command};
 use serde_json::Value;
 
 use crate::accounts::Problem;
 use crate::base::Ground;
 use crate::image::{Healthcheck, History, ImageConfig};
-use crate::planner::{Planner, Scope};
+use crate::planner::Scope;
 use crate::request::Request;
 use crate::stage::Builder;
-use crate::{epoch, signals, suggest};
+use crate::{epoch, signals};
 
 impl Builder<'_, '_> {
     /// Makes what stands on the stage see the stage's own config.
@@ -82,15 +82,16 @@ impl Builder<'_, '_> {
                     .exposed_ports
                     .extend(ports.map(|port| (port, Value::Object(serde_json::Map::new())))),
                 None => self.planner.report(
-                    Diagnostic::error(span, format!("{} is no port", quote(&port)))
-                        .hint("write a number, `8000`, with a protocol, `53/udp`, or a range, `8000-8010`"),
+                    Diagnostic::error(span, format!("{} is not a port", quote(&port)))
+                        .hint("write a number from 1 to 65535 or a range, alone or with `/tcp`, `/udp` or `/sctp`"),
                 ),
             }
         }
         config.labels.extend(labels);
         config.volumes.extend(volumes);
         config.shell = shell.or_else(|| config.shell.take());
-        config.on_build = on_build(self.planner, &image.on_build);
+        let triggers = image.on_build.iter();
+        config.on_build = triggers.map(|trigger| trigger.value.clone()).collect();
         if let Some(stop_signal) = stop_signal {
             config.stop_signal = stop_signal;
         }
@@ -135,9 +136,9 @@ impl Builder<'_, '_> {
         if signal.is_none() {
             let hint = match signals::closest(&text) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "write a name, such as `SIGINT`, or a number from 1 to 64".to_owned(),
+                None => "write a name such as `SIGTERM`, or a number from 1 to 64".to_owned(),
             };
-            let message = format!("{} is no signal", quote(&text));
+            let message = format!("{} is not a signal", quote(&text));
             let report = Diagnostic::error(written.span, message).hint(hint);
             self.planner.report(report);
         }
@@ -151,16 +152,6 @@ impl Builder<'_, '_> {
                 continue;
             };
             let name = &annotation.name.value;
-            if name.is_empty() || name.contains(char::is_whitespace) {
-                self.planner.report(
-                    Diagnostic::error(
-                        annotation.name.span,
-                        format!("{} cannot be the key of an annotation", quote(name)),
-                    )
-                    .hint("write one word, such as `org.opencontainers.image.title`"),
-                );
-                continue;
-            }
             let level = annotation.level;
             let known = &mut self.ground.annotations;
             match known.iter_mut().find(|(l, n, _)| *l == level && n == name) {
@@ -207,54 +198,6 @@ fn healthcheck(check: &model::Healthcheck) -> Healthcheck {
         retries: check.retries.map_or(0, i64::from),
         ..Healthcheck::default()
     }
-}
-
-/// What a Dockerfile may do in an `ONBUILD`.
-const TRIGGERS: [&str; 15] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "HEALTHCHECK",
-    "LABEL",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
-
-fn on_build(planner: &mut Planner<'_>, instructions: &[Spanned<String>]) -> Vec<String> {
-    for instruction in instructions {
-        let first = instruction
-            .value
-            .split_whitespace()
-            .next()
-            .unwrap_or_default();
-        let upper = first.to_ascii_uppercase();
-        if TRIGGERS.contains(&upper.as_str()) {
-            continue;
-        }
-        let hint = match suggest::closest(&upper, TRIGGERS) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write an instruction of a Dockerfile, such as `COPY . /app`".to_owned(),
-        };
-        planner.report(
-            Diagnostic::error(
-                instruction.span,
-                format!("{} cannot run in a later build", quote(first)),
-            )
-            .hint(hint),
-        );
-    }
-    let instructions = instructions.iter();
-    instructions
-        .map(|instruction| instruction.value.trim().to_owned())
-        .collect()
 }
 
 /// The ports that `8000`, `53/udp` or `8000-8010/tcp` stand for.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use buildkit_llb::{Network, Security};
 use larder_inject::CacheMount;
+use larder_spec::model::AnnotationLevel;
 
 use crate::lints;
 use crate::model::{
@@ -297,8 +298,31 @@ fn show_image(out: &mut String, plan: &Plan, verbose: bool) {
     field("cmd", words(&config.cmd).unwrap_or_default());
     field("user", config.user.clone());
     field("workdir", config.working_dir.clone());
+    let base = plan.base_config.as_ref();
+    let base = base.and_then(|base| base.config.healthcheck.as_ref());
+    if let Some(check) = config
+        .healthcheck
+        .as_ref()
+        .filter(|check| Some(*check) != base)
+    {
+        field("healthcheck", names::words(&check.test));
+    }
+    let volumes: Vec<&str> = config.volumes.keys().map(String::as_str).collect();
+    field("volumes", names::line(&volumes.join(" ")));
+    field("stop-signal", names::line(&config.stop_signal));
+    field("shell", words(&config.shell).unwrap_or_default());
+    for trigger in &config.on_build {
+        field("on-build", names::line(trigger));
+    }
     let ports: Vec<&str> = config.exposed_ports.keys().map(String::as_str).collect();
     field("expose", names::line(&ports.join(" ")));
+    if let Some(created) = plan.config.extra.get("created").and_then(|at| at.as_str()) {
+        field("created", created.to_owned());
+    }
+    for (level, name, value) in &plan.annotations {
+        let text = format!("{}:{name}={value}", annotated(*level));
+        field("annotation", names::line(&text));
+    }
     if verbose {
         for entry in &config.env {
             field("env", names::line(entry));
@@ -306,6 +330,16 @@ fn show_image(out: &mut String, plan: &Plan, verbose: bool) {
         for (name, value) in &config.labels {
             field("label", names::line(&format!("{name}={value}")));
         }
+    }
+}
+
+/// What an annotation is put on, as specs write it.
+pub(crate) fn annotated(level: AnnotationLevel) -> &'static str {
+    match level {
+        AnnotationLevel::Manifest => "manifest",
+        AnnotationLevel::ManifestDescriptor => "manifest-descriptor",
+        AnnotationLevel::Index => "index",
+        AnnotationLevel::IndexDescriptor => "index-descriptor",
     }
 }
 

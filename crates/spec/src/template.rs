@@ -300,15 +300,15 @@ impl Reader {
 }
 
 fn fallback(operator: &str) -> Option<Fallback> {
-    let forms: [(&str, fn(String) -> Fallback); 4] = [
-        (":-", Fallback::Default),
-        (":?", Fallback::Required),
-        ("-", Fallback::DefaultIfUnset),
-        ("?", Fallback::RequiredIfUnset),
-    ];
-    forms.iter().find_map(|(written, form)| {
-        let text = operator.strip_prefix(written)?;
-        Some(form(text.replace("$$", "$")))
+    let text = |rest: &str| rest.replace("$$", "$");
+    Some(if let Some(rest) = operator.strip_prefix(":-") {
+        Fallback::Default(text(rest))
+    } else if let Some(rest) = operator.strip_prefix(":?") {
+        Fallback::Required(text(rest))
+    } else if let Some(rest) = operator.strip_prefix('-') {
+        Fallback::DefaultIfUnset(text(rest))
+    } else {
+        Fallback::RequiredIfUnset(text(operator.strip_prefix('?')?))
     })
 }
 

@@ -77,3 +77,32 @@ async fn a_directory_of_the_clients_has_no_time() {
     let build = operations(seen.solved.last().unwrap());
     assert!(build.contains("SOURCE_DATE_EPOCH=\""), "{build}");
 }
+
+#[tokio::test]
+async fn annotations_are_told_to_the_daemon() {
+    let spec = "from: python:3.13-slim\nimage:\n  annotations:\n    title: one\n    \"index:title\": all\n";
+    let fake = FakeBridge::new(daemon(spec, &[]));
+    run(
+        &fake,
+        &[("platform", "linux/amd64"), ("multi-platform", "1")],
+    )
+    .await
+    .unwrap();
+    let metadata = fake.returned_outcome().metadata;
+    assert_eq!(metadata["annotation-manifest[linux/amd64].title"], b"one");
+    assert_eq!(metadata["annotation-index.title"], b"all");
+    assert!(fake.seen().warnings.is_empty());
+
+    // Daemons do not export a single image that says something of an index.
+    let fake = FakeBridge::new(daemon(spec, &[]));
+    run(&fake, &[]).await.unwrap();
+    let metadata = fake.returned_outcome().metadata;
+    assert_eq!(metadata["annotation-manifest.title"], b"one");
+    assert!(!metadata.contains_key("annotation-index.title"));
+    let seen = fake.seen();
+    let said: Vec<&str> = seen.warnings.iter().map(|it| it.short.as_str()).collect();
+    assert_eq!(
+        said,
+        ["the annotation `title` is left out: the result has no index"]
+    );
+}

@@ -5,12 +5,13 @@ mod context;
 mod copy;
 mod lines;
 mod options;
+mod progress;
 
 use std::collections::BTreeMap;
 
 use buildkit_llb::{
     Access, Constraints, Definition, Exec, File, Graph, ImageName, Meta, Mkfile, Mount, MountKind,
-    Output, Platform, SourceId, SourceInfo,
+    Output, Platform, ProgressGroup, SourceId, SourceInfo,
 };
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Beginnings;
@@ -118,11 +119,14 @@ impl Lowering<'_> {
             }
         };
         for (index, step) in stage.steps.iter().enumerate() {
-            let meta = Meta::named(stage.label(index));
+            let mut meta = progress::step(stage, index);
             let vertex = match &step.action {
                 Action::Run(run) => {
-                    let mut exec = self.exec(run, root, stage.nonce.as_deref(), step.span);
+                    let group = progress::group(self.plan, step, &meta);
+                    let nonce = stage.nonce.as_deref();
+                    let mut exec = self.exec(run, root, nonce, step.span, group.as_ref());
                     self.options(&run.options, &mut exec, step.span);
+                    meta.progress_group = group;
                     self.graph.add(exec, &self.here, meta)
                 }
                 Action::Copy(copies) => {
@@ -223,6 +227,7 @@ impl Lowering<'_> {
         root: Option<Output>,
         nonce: Option<&str>,
         span: Span,
+        group: Option<&ProgressGroup>,
     ) -> Exec {
         let decision = &run.decision;
         let options = &self.plan.request.run;
@@ -247,7 +252,7 @@ impl Lowering<'_> {
             mounts.push(files);
         }
         if let Some(manifests) = &run.manifests {
-            mounts.push(self.manifests(manifests, run.account.owner(), span));
+            mounts.push(self.manifests(manifests, run.account.owner(), span, group));
         }
         if options.shm_size.is_some() {
             mounts.push(Mount {
@@ -285,7 +290,13 @@ impl Lowering<'_> {
         output
     }
 
-    fn manifests(&mut self, manifests: &Manifests, owner: Owner, span: Span) -> Mount {
+    fn manifests(
+        &mut self,
+        manifests: &Manifests,
+        owner: Owner,
+        span: Span,
+        group: Option<&ProgressGroup>,
+    ) -> Mount {
         let mut file = File::on(None);
         let mut parents: Vec<&str> = manifests
             .stubs
@@ -318,9 +329,8 @@ impl Lowering<'_> {
         if let Some(with_copies) = self.copies(file.clone(), &copies, span) {
             file = with_copies;
         }
-        let vertex = self
-            .graph
-            .add(file, &self.here, Meta::named("[internal] manifests"));
+        let meta = progress::helper("[internal] manifests", group);
+        let vertex = self.graph.add(file, &self.here, meta);
         self.locate(vertex, span);
         let access = if manifests.writable {
             Access::Discarded

@@ -1,12 +1,16 @@
 //! Plans for programs.
 
+mod sees;
+
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Said;
+use sees::Sees;
 use serde::Serialize;
 
 use crate::image::ImageConfig;
 use crate::model::{Account, Action, Base, Plan, PlannedRun, PlannedStage};
 use crate::request::platform_name;
+use crate::show::annotated;
 
 /// What [`crate::show`] says of each plan, as JSON, indented: `plans`, each with its `stages`, and their
 /// `steps`. A step that runs a program has `mounts`, `leftAlone` and so on, by the names that the plan of
@@ -28,15 +32,56 @@ struct Report<'a> {
 struct Whole<'a> {
     project: &'a str,
     platform: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    args: Vec<Arg<'a>>,
     stages: Vec<Stage<'a>>,
     image: &'a ImageConfig,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotated<'a>>,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     assumed: &'a [String],
 }
 
 #[derive(Serialize)]
+struct Arg<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    location: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct Annotated<'a> {
+    on: &'static str,
+    name: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+struct Warning<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lint: Option<&'a str>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Place<'a>>,
+}
+
+#[derive(Serialize)]
 struct Stage<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
     from: From<'a>,
     #[serde(flatten)]
     who: Who<'a>,
@@ -82,6 +127,8 @@ struct Run<'a> {
     workdir: &'a str,
     #[serde(flatten)]
     said: Said<'a>,
+    #[serde(flatten)]
+    sees: Sees<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<Output<'a>>,
 }
@@ -100,6 +147,31 @@ impl<'a> Whole<'a> {
             platform: platform_name(&plan.request.platform),
             stages: stages.map(|stage| Stage::new(plan, stage, file)).collect(),
             image: &plan.config,
+            args: (plan.args.iter())
+                .map(|arg| Arg {
+                    name: &arg.name,
+                    value: arg.value.as_deref(),
+                    default: arg.default.as_deref(),
+                    description: arg.description.as_deref(),
+                    location: Place::new(file, arg.span),
+                })
+                .collect(),
+            annotations: (plan.annotations.iter())
+                .map(|(level, name, value)| Annotated {
+                    on: annotated(*level),
+                    name,
+                    value,
+                })
+                .collect(),
+            epoch: plan.epoch(),
+            warnings: (plan.warnings.iter())
+                .map(|warning| Warning {
+                    lint: warning.lint,
+                    message: &warning.message,
+                    hint: warning.hint.as_deref(),
+                    location: warning.span.map(|span| Place::new(file, span)),
+                })
+                .collect(),
             assumed: &plan.assumed,
         }
     }
@@ -110,6 +182,7 @@ impl<'a> Stage<'a> {
         let steps = stage.steps.iter().enumerate();
         Stage {
             name: &stage.name,
+            description: stage.description.as_deref(),
             from: match &stage.base {
                 Base::Scratch => From::Scratch,
                 Base::Stage(index) => {
@@ -125,7 +198,7 @@ impl<'a> Stage<'a> {
                     name: stage.label(index),
                     location: Place::new(file, step.span),
                     run: match &step.action {
-                        Action::Run(run) => Some(Run::new(run)),
+                        Action::Run(run) => Some(Run::new(plan, run)),
                         _ => None,
                     },
                 })
@@ -135,13 +208,17 @@ impl<'a> Stage<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(run: &'a PlannedRun) -> Run<'a> {
+    fn new(plan: &Plan, run: &'a PlannedRun) -> Run<'a> {
         let outputs = run.outputs.iter();
         Run {
             args: &run.args,
             who: Who::new(&run.account),
             workdir: &run.cwd,
             said: Said::new(&run.decision),
+            sees: Sees::new(run, &|index| {
+                let stage = plan.stages.get(index);
+                stage.map(|stage| stage.name.clone()).unwrap_or_default()
+            }),
             outputs: outputs
                 .map(|output| Output {
                     from: &output.from,
