@@ -198,6 +198,36 @@ fn programs_of_an_environment_come_first() {
     assert!(plan.config.config.env.contains(&format!("PATH={path}")));
 }
 
+/// What cannot be read is copied into its directory if it is there, also among mounted files.
+#[test]
+fn the_wrapper_comes_along() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans/install-java");
+    let text = "from: debian:13\nsteps: [{install: gradle, workdir: gradle}]\n";
+    let source = SourceFile::new("larder.yaml", text);
+    let plan = support::plan(&source, &support::request(), &path).expect("it is right");
+    let lowered = larder_plan::lower(&plan, &source).expect("nothing is imported");
+    let json = buildkit_llb::inspect::json(&lowered.definition).expect("it is whole");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let vertices = json["vertices"].as_array().expect("there are some");
+    let copies = vertices
+        .iter()
+        .filter_map(|vertex| vertex["file"].as_array())
+        .flatten()
+        .map(|action| &action["copy"]);
+    let of = |name: &str| {
+        let found = copies.clone().find(|copy| {
+            let src = copy["source"].as_str();
+            src.is_some_and(|src| src.contains(name))
+        });
+        found.unwrap_or_else(|| panic!("{name} is not copied: {json}"))
+    };
+    let jar = of("gradle-wrapper.ja[r]");
+    assert_eq!(jar["path"], "/gradle/gradle/wrapper/");
+    assert_eq!(jar["allow_empty_wildcard"], true, "{jar}");
+    let build = of("app/build.gradle.kts");
+    assert_eq!(build["path"], "/gradle/app/build.gradle.kts");
+}
+
 /// Directories that name themselves, those above, and each other.
 #[test]
 fn circles_end() {
