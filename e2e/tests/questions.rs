@@ -19,9 +19,10 @@ stages:
     from: first
     steps:
       - run: echo $WHAT
-        secrets: [token, {id: other, optional: true}]
+        secrets: [token]
         ssh: true
       - run: pip install --no-cache-dir flask
+        secrets: [{id: other, required: false}]
   aside:
     from: first
 target: last
@@ -38,9 +39,8 @@ FROM first AS aside
 # last is the result
 FROM first AS last
 ARG WHAT
-RUN --mount=type=secret,id=token,required=true --mount=type=secret,id=other \
-    --mount=type=ssh,required=true echo $WHAT
-RUN pip install --no-cache-dir flask
+RUN --mount=type=secret,id=token,required=true --mount=type=ssh,required=true echo $WHAT
+RUN --mount=type=secret,id=other pip install --no-cache-dir flask
 ";
 
 /// A project with both.
@@ -148,6 +148,14 @@ fn the_plan() {
 }
 
 #[test]
+fn the_schema() {
+    let engine = Engine::from_env().unwrap();
+    let project = project(&engine);
+    let schema = answered(&engine, &project, "schema", &[]);
+    assert!(schema["properties"]["stages"].is_object(), "{schema}");
+}
+
+#[test]
 fn what_can_be_asked() {
     let engine = Engine::from_env().unwrap();
     let project = project(&engine);
@@ -158,7 +166,14 @@ fn what_can_be_asked() {
         "subrequests.describe",
         &[],
     );
-    for question in ["outline", "targets", "lint", "plan", "subrequests.describe"] {
+    for question in [
+        "outline",
+        "targets",
+        "lint",
+        "plan",
+        "schema",
+        "subrequests.describe",
+    ] {
         let start = format!("\n{question} ");
         assert!(list.contains(&start), "{list}");
     }
