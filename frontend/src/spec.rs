@@ -49,8 +49,10 @@ pub(crate) async fn build(
         capabilities.require(cap::RETURN_MAP)?;
     }
 
-    if question == Some(Question::Describe) {
-        return Ok(Outcome::Raw(describe::answer()));
+    match question {
+        Some(Question::Describe) => return Ok(Outcome::Raw(describe::answer())),
+        Some(Question::Schema) => return Ok(Outcome::Raw(ask::schema::answer())),
+        _ => {}
     }
 
     let origin = Origin::of(found, bridge, capabilities).await?;

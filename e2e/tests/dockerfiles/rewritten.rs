@@ -38,14 +38,7 @@ const STAGES: [&str; 3] = ["python", "node", "debian"];
 fn rewrite(engine: &Engine, project: &Project, file: &str) -> String {
     let mut larder = Command::new(env!("CARGO"));
     larder.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
-    larder.args([
-        "run",
-        "--quiet",
-        "--package",
-        "larder-cli",
-        "--bin",
-        "larder",
-    ]);
+    larder.args(["run", "--quiet", "--package", "larder", "--bin", "larder"]);
     larder.args([
         "--",
         "dockerfile",

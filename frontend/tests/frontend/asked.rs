@@ -77,6 +77,17 @@ async fn what_can_be_asked() {
 }
 
 #[tokio::test]
+async fn the_schema_of_specs_whatever_is_wrong_with_the_file() {
+    let (json, shown) = answered("colour: red\n", "frontend.schema", &[]).await;
+    assert_eq!(
+        json["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    assert!(json["properties"]["stages"].is_object(), "{json}");
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), json);
+}
+
+#[tokio::test]
 async fn another_question_is_not_known() {
     let fake = asked(daemon(SPEC, &[]), "frontend.convertllb", &[]).await;
     let status = fake.returned_error();

@@ -31,7 +31,6 @@ impl Wanted {
     }
 
     /// The error is the part that means nothing.
-
     fn parse(said: &str) -> Result<Wanted, String> {
         let mut wanted = Wanted::default();
         for part in said.split(';').map(str::trim) {
