@@ -80,6 +80,20 @@ impl Engine {
         command
     }
 
+    /// A build that asks a question in place of building, `outline` or `lint,format=json`, by the flag
+    /// that this buildx has.
+    pub fn question(&self, question: &str) -> Result<Command> {
+        let help = self.docker_output(&["buildx", "build", "--help"])?;
+        let mut docker = self.docker(&["buildx", "build"]);
+        if help.contains("--call ") {
+            docker.arg(format!("--call={question}"));
+        } else {
+            docker.env("BUILDX_EXPERIMENTAL", "1");
+            docker.arg(format!("--print={question}"));
+        }
+        Ok(docker)
+    }
+
     /// What a docker command prints; an error if it fails.
     pub fn docker_output(&self, args: &[&str]) -> Result<String> {
         succeed(&mut self.docker(args))

@@ -171,7 +171,10 @@ fn pnpm() {
 fn maven() {
     check("maven", |_, built| {
         let said = built.run(&["hello"]).unwrap();
-        assert!(said.starts_with("2cf24dba5fb0a30e26e83b2ac5b9e29e"), "{said}");
+        assert!(
+            said.starts_with("2cf24dba5fb0a30e26e83b2ac5b9e29e"),
+            "{said}"
+        );
     });
 }
 

@@ -2,11 +2,13 @@
 //! decides nothing.
 //!
 //! ```text
-//!             ┌▶ spec: origin ─▶ spec::parse ─▶ plan ⇄ facts ─▶ lower ─▶ solve ─▶ the result
+//!             ┌▶ spec: origin ─▶ spec::parse ─▶ plan ⇄ facts ─┬▶ lower ─▶ solve ─▶ the result
+//!             │                                              └▶ ask: what was asked in place of a build
 //! entrance ───┤
 //!             └▶ dockerfile: another frontend ─▶ inject ⇄ facts ─▶ solve ─▶ its result, otherwise as it came
 //! ```
 
+mod ask;
 mod dockerfile;
 mod entrance;
 mod epoch;
@@ -22,11 +24,6 @@ mod spec;
 use larder_gateway::{Bridge, Failure, Given, Outcome, cap};
 
 use crate::entrance::Entrance;
-
-/// The request for what a build gets, and why, in place of a build: `--call=plan`.
-const PLAN: &str = "frontend.plan";
-/// The version of its answer.
-const PLAN_VERSION: &str = "1.0.0";
 
 /// Builds what the environment of the process asks for, and returns the result or the error to the
 /// daemon. The error is for the exit code: the daemon has been told, unless it cannot be reached.

@@ -3,9 +3,13 @@
 use std::fmt::Write as _;
 
 use larder_diagnostic::{Diagnostic, SourceFile, summary};
-use larder_gateway::{Bridge, Excerpt, Failure, Warning};
+use larder_gateway::{Bridge, Excerpt, Failure, Options, Warning};
+use larder_plan::lints::{CHECK, Wanted};
 
 use crate::origin::Origin;
+
+/// What specs are written in, as clients are told.
+pub(crate) const LANGUAGE: &str = "YAML";
 
 /// Everything that was found in a file so far.
 pub(crate) struct Report<'a> {
@@ -21,6 +25,11 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// The file that it is about.
+    pub(crate) fn file(&self) -> &SourceFile {
+        &self.origin.file
+    }
+
     /// Adds what is not known yet: two platforms may find the same.
     pub(crate) fn add(&mut self, found: Vec<Diagnostic>) {
         for diagnostic in found {
@@ -30,9 +39,18 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Leaves out the warnings that are not wanted, as the client says, or else the head of the file.
+    pub(crate) fn settle(&mut self, options: &Options) {
+        let said = options.build_args.get(CHECK).map(String::as_str);
+        match Wanted::of(said, &self.origin.file) {
+            Ok(wanted) => wanted.apply(&mut self.diagnostics),
+            Err(mistake) => self.diagnostics.push(mistake),
+        }
+    }
+
     /// All errors at once, in the order of the file.
     pub(crate) fn fail_on_errors(&self) -> Result<(), Failure> {
-        let errors: Vec<Diagnostic> = self.sorted(true);
+        let errors = self.errors();
         if errors.is_empty() {
             return Ok(());
         }
@@ -41,7 +59,7 @@ impl<'a> Report<'a> {
 
     /// Shows the warnings. One that the daemon does not take is no reason to stop.
     pub(crate) async fn send_warnings(&self, bridge: &impl Bridge) -> Result<(), Failure> {
-        for diagnostic in self.sorted(false) {
+        for diagnostic in self.warnings() {
             let warning = Warning {
                 vertex: self.origin.vertex.clone(),
                 excerpt: excerpt(&self.origin.file, &diagnostic),
@@ -57,6 +75,16 @@ impl<'a> Report<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The warnings, in the order of the file.
+    pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
+        self.sorted(false)
+    }
+
+    /// The mistakes, in the order of the file.
+    pub(crate) fn errors(&self) -> Vec<Diagnostic> {
+        self.sorted(true)
     }
 
     fn sorted(&self, errors: bool) -> Vec<Diagnostic> {
@@ -100,11 +128,12 @@ pub(crate) fn failure(file: &SourceFile, diagnostics: &[Diagnostic]) -> Failure 
     }
 }
 
-fn excerpt(file: &SourceFile, diagnostic: &Diagnostic) -> Option<Excerpt> {
+/// The lines of one.
+pub(crate) fn excerpt(file: &SourceFile, diagnostic: &Diagnostic) -> Option<Excerpt> {
     Some(Excerpt {
         file: file.name.clone(),
         data: file.text.clone().into_bytes(),
-        language: "YAML".to_owned(),
+        language: LANGUAGE.to_owned(),
         lines: vec![file.lines(diagnostic.span?)],
     })
 }

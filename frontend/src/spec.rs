@@ -4,16 +4,17 @@ use buildkit_llb::caps::since;
 use buildkit_llb::{Definition, Platform};
 use larder_diagnostic::{Diagnostic, quote};
 use larder_gateway::{
-    AnnotatedPart, Annotation, Bridge, Capabilities, Failure, Image, Options, Outcome, RawResult,
+    AnnotatedPart, Annotation, Bridge, Capabilities, Failure, Image, Options, Outcome,
     SolveRequest, cap,
 };
-use larder_plan::{Plan, lower, show};
+use larder_plan::{Plan, lower, outline as of_spec, with_all_stages};
 use larder_spec::model::AnnotationLevel;
 
+use crate::ask::{self, Question, describe, lint, outline, targets};
 use crate::locate::Found;
 use crate::origin::Origin;
 use crate::report::Report;
-use crate::{PLAN, PLAN_VERSION, epoch, facts, named, request};
+use crate::{epoch, facts, named, request};
 
 /// What a client may demand of a frontend, and this one has. The image's label says the same.
 const FRONTEND_CAPS: [&str; 4] = [
@@ -33,15 +34,10 @@ pub(crate) async fn build(
     for needed in cap::NEEDED {
         capabilities.require(needed)?;
     }
-    let only_plan = match options.request_id.as_deref() {
-        None => false,
-        Some(PLAN) => true,
-        Some(name) => {
-            return Err(Failure::Subrequest {
-                name: name.to_owned(),
-            });
-        }
-    };
+    let unknown = |name: &String| Failure::Subrequest { name: name.clone() };
+    let request = options.request_id.as_ref();
+    let question = request.map(|name| Question::of(name).ok_or_else(|| unknown(name)));
+    let question = question.transpose()?;
     let lacking = |wanted: &&String| {
         let name = wanted.split('+').next().unwrap_or_default();
         !FRONTEND_CAPS.contains(&name)
@@ -53,15 +49,49 @@ pub(crate) async fn build(
         capabilities.require(cap::RETURN_MAP)?;
     }
 
+    if question == Some(Question::Describe) {
+        return Ok(Outcome::Raw(describe::answer()));
+    }
+
     let origin = Origin::of(found, bridge, capabilities).await?;
     let mut report = Report::new(&origin);
-    let plans = plan(bridge, capabilities, options, &origin, &mut report).await?;
+    if question == Some(Question::Targets) {
+        let parsed = larder_spec::parse(&origin.file);
+        report.add(parsed.diagnostics);
+        report.fail_on_errors()?;
+        let spec = parsed.spec.ok_or_else(|| nothing(&origin))?;
+        return Ok(Outcome::Raw(targets::answer(
+            &of_spec::targets(&spec),
+            &origin.file,
+        )));
+    }
+    let all = question == Some(Question::Lint);
+    let planned = plan(bridge, capabilities, options, &origin, &mut report, all).await;
+    report.settle(options);
+    if question == Some(Question::Lint) {
+        return match planned {
+            Err(failure) if failure.is_disconnected() => Err(failure),
+            planned => Ok(Outcome::Raw(lint::answer(&report, planned.err().as_ref()))),
+        };
+    }
+    let plans = planned?;
     if capabilities.has(cap::WARNINGS) {
         report.send_warnings(bridge).await?;
     }
     report.fail_on_errors()?;
-    if only_plan {
-        return Ok(Outcome::Raw(shown(&plans)));
+    let each: Vec<&Plan> = plans.iter().map(|(_, plan)| plan).collect();
+    match (question, each.first()) {
+        (_, None) => return Err(nothing(&origin)),
+        (Some(Question::Plan), _) => {
+            return Ok(Outcome::Raw(ask::plan::answer(&each, &origin.file)));
+        }
+        (Some(Question::Outline), Some(first)) => {
+            return Ok(Outcome::Raw(outline::answer(
+                &of_spec::outline(first),
+                &origin.file,
+            )));
+        }
+        _ => {}
     }
 
     let mut images = Vec::new();
@@ -73,20 +103,23 @@ pub(crate) async fn build(
     }
     match images.pop() {
         Some(image) => Ok(Outcome::Single(Box::new(image))),
-        None => Err(Failure::mistake(format!(
-            "{}: there is nothing to build",
-            origin.file.name
-        ))),
+        None => Err(nothing(&origin)),
     }
 }
 
-/// A plan for each platform; what is wrong goes into the report.
+fn nothing(origin: &Origin) -> Failure {
+    Failure::mistake(format!("{}: there is nothing to build", origin.file.name))
+}
+
+/// A plan for each platform; what is wrong goes into the report. With `all`, stages that the result does
+/// not need are looked at as well, unless the client names a target.
 async fn plan(
     bridge: &impl Bridge,
     capabilities: &Capabilities,
     options: &Options,
     origin: &Origin,
     report: &mut Report<'_>,
+    all: bool,
 ) -> Result<Vec<(Platform, Plan)>, Failure> {
     report.add(request::ignored(options));
     let parsed = larder_spec::parse(&origin.file);
@@ -109,6 +142,14 @@ async fn plan(
             && !options.multi_platform
         {
             report.add(without_index(plan));
+        }
+        let left_out = plan
+            .as_ref()
+            .is_some_and(|it| it.stages.len() < spec.stages.len());
+        if all && left_out && request.target.is_none() {
+            let spec = with_all_stages(spec);
+            let (_, found) = facts::settle(bridge, origin, &spec, &request, &mut files).await?;
+            report.add(found);
         }
         plans.extend(plan.map(|plan| (platform, plan)));
     }
@@ -140,15 +181,6 @@ fn part(level: AnnotationLevel) -> AnnotatedPart {
         AnnotationLevel::Index => AnnotatedPart::Index,
         AnnotationLevel::IndexDescriptor => AnnotatedPart::IndexDescriptor,
     }
-}
-
-/// What `larder plan` would print.
-fn shown(plans: &[(Platform, Plan)]) -> RawResult {
-    let texts: Vec<String> = plans.iter().map(|(_, plan)| show(plan, false)).collect();
-    RawResult::answer([
-        ("result.txt", texts.join("\n").into_bytes()),
-        ("version", PLAN_VERSION.as_bytes().to_vec()),
-    ])
 }
 
 async fn solve(

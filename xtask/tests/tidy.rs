@@ -49,7 +49,10 @@ const USES: &[(&str, &[&str])] = &[
         ],
     ),
     ("larder-e2e", &[]),
-    ("xtask", &["larder-catalog", "larder-e2e"]),
+    (
+        "xtask",
+        &["larder-catalog", "larder-e2e", "larder-plan", "larder-spec"],
+    ),
 ];
 
 /// Dependencies that only some of our crates may have. Tests may use more.

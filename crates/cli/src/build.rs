@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, SourceFile};
+use larder_plan::lints::{CHECK, Wanted};
 use larder_plan::{
     CACHE_CONTEXT, Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan,
     with_all_stages,
@@ -198,6 +199,11 @@ impl Session {
     ) -> Outcome<T> {
         diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
         diagnostics.dedup();
+        let check = self.request.build_args.get(CHECK).map(String::as_str);
+        match Wanted::of(check, &self.input.shown) {
+            Ok(wanted) => wanted.apply(&mut diagnostics),
+            Err(mistake) => diagnostics.push(mistake),
+        }
         let wrong = diagnostics.iter().any(Diagnostic::is_error);
         output::diagnostics(&diagnostics, &self.input.shown);
         match good {

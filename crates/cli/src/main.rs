@@ -69,6 +69,8 @@ enum Command {
         #[command(flatten)]
         build: Build,
     },
+    /// Write the JSON Schema of specs, for editors
+    Schema,
     /// Add caches to LLB that another frontend made
     Inject(Inject),
     /// Work on Dockerfiles
@@ -188,6 +190,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 }
             }
         }
+        Command::Schema => output::result(format!("{:#}\n", larder_spec::schema()).as_bytes())?,
         Command::Inject(inject) => output::result(&inject.run()?)?,
         Command::Dockerfile {
             command: DockerfileCommand::Rewrite(rewrite),

@@ -65,6 +65,8 @@ fn specs_in_the_documentation_are_good() {
             "[package]\nname = \"tool\"\nversion = \"0.1.0\"\n",
         ),
         ("Cargo.lock", "version = 4\n"),
+        ("pyproject.toml", ""),
+        ("uv.lock", ""),
     ]);
     let mut read = 0;
     let mut wrong = String::new();
@@ -87,4 +89,13 @@ fn specs_in_the_documentation_are_good() {
     }
     assert_eq!(wrong, "");
     assert!(read >= 20, "only {read} specs were found");
+}
+
+#[test]
+fn the_schema_in_the_documentation_is_what_the_command_writes() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/larder.schema.json");
+    let written = fs::read_to_string(path).expect("`cargo xtask docs` writes it");
+    let (code, stdout, stderr) = run(context(&[]).path(), &["schema"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout, written, "`cargo xtask docs` writes it anew");
 }

@@ -146,9 +146,13 @@ impl Builder<'_, '_> {
                 for (key, span) in of_git {
                     let Some(span) = span else { continue };
                     let message = format!("`{key}` of what is not a git repository");
-                    wrong.push(Diagnostic::error(span, message).label(one.span, "the source").hint(
+                    let mut diagnostic = Diagnostic::error(span, message).hint(
                         "a repository ends in `.git`, or begins with `git@`, `git://` or `ssh://`",
-                    ));
+                    );
+                    if span != one.span {
+                        diagnostic = diagnostic.label(one.span, "the source");
+                    }
+                    wrong.push(diagnostic);
                 }
             }
             if one.is_git() && add.unpack == Some(true) {
@@ -225,14 +229,12 @@ impl Builder<'_, '_> {
             let text = self.expand_maybe(subdir)?;
             let text = self.not_empty(text, "subdir", "all of the repository", subdir.span)?;
             let any = CopyFrom::Source(Box::new(Source::Git(Git::new(""))));
-            match crate::paths::below(&text) {
-                Some(below) => Some(below),
-                None => {
-                    self.planner
-                        .report(crate::copy::outside(&text, subdir.span, &any));
-                    None
-                }
+            let below = crate::paths::below(&text);
+            if below.is_none() {
+                self.planner
+                    .report(crate::copy::outside(&text, subdir.span, &any));
             }
+            below
         });
         if matches!(reference, Some(None)) || matches!(subdir, Some(None)) {
             return false;

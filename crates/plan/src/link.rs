@@ -63,14 +63,14 @@ pub(crate) fn above(
     step: usize,
     copies: &[PlannedCopy],
 ) -> Vec<Above> {
-    let made = made(stages, stage, step);
+    let by_plan = made(stages, stage, step);
     let mut out: BTreeMap<&str, Above> = BTreeMap::new();
     for copy in copies {
         for (end, _) in copy.dest.match_indices('/').skip(1) {
             let path = &copy.dest[..end];
             let (mode, owner) = match of_images(path) {
                 Some(mode) => (mode, Owner::default()),
-                None => (0o755, made.get(path).copied().unwrap_or(copy.owner)),
+                None => (0o755, by_plan.get(path).copied().unwrap_or(copy.owner)),
             };
             out.entry(path).or_insert_with(|| Above {
                 path: path.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use larder_diagnostic::{Diagnostic, Span};
-use larder_spec::model::Spec;
+use larder_spec::model::{Spec, Tool};
 use larder_spec::template::{ExpandError, Template};
 
 use crate::accounts::Accounts;
@@ -24,6 +24,8 @@ pub(crate) struct Planner<'a> {
     pub needs: Needs,
     pub diagnostics: Vec<Diagnostic>,
     pub assumed: BTreeSet<String>,
+    /// Which tools `install: auto` found, by the place of the word.
+    pub installs: BTreeMap<Span, Tool>,
     /// The stage at hand is no part of the result: mistakes count, needs and warnings do not.
     pub aside: bool,
     spent: usize,
@@ -52,6 +54,7 @@ impl<'a> Planner<'a> {
             needs: Needs::default(),
             diagnostics: Vec::new(),
             assumed: BTreeSet::new(),
+            installs: BTreeMap::new(),
             aside: false,
             spent: 0,
             accounts: BTreeMap::new(),
@@ -151,10 +154,13 @@ impl<'a> Planner<'a> {
             }
             return None;
         }
-        let found = self.facts.files.found.keys();
+        let plain = pattern.find(['*', '?', '[', '\\']);
+        let start = &pattern[..plain.unwrap_or(pattern.len())];
+        let found = self.facts.files.found.range(start.to_owned()..);
         Some(
             found
-                .map(String::as_str)
+                .map(|(path, _)| path.as_str())
+                .take_while(|path| path.starts_with(start))
                 .filter(|path| crate::ignore::matches(pattern, path))
                 .collect(),
         )

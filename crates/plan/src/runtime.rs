@@ -6,7 +6,7 @@ use std::sync::Arc;
 use larder_catalog::{RUNTIMES, Runtime};
 use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 use larder_inject::{CacheMount, Id};
-use larder_spec::model::{EnvVar, Spec, StepKind};
+use larder_spec::model::{EnvVar, StepKind, Tool};
 
 use crate::base::Ground;
 use crate::env::Env;
@@ -92,7 +92,7 @@ impl RuntimeCaches {
             return;
         };
         planner.aside = false;
-        let said = Said::of(self, planner.spec, position, stages);
+        let said = Said::of(self, planner, position, stages);
         let kept: Vec<&Runtime> = RUNTIMES
             .iter()
             .filter(|runtime| said.uses(runtime) || self.names(runtime))
@@ -168,18 +168,20 @@ struct Said {
 impl Said {
     fn of(
         caches: &RuntimeCaches,
-        spec: &Spec,
+        planner: &Planner<'_>,
         position: &[usize],
         stages: &[PlannedStage],
     ) -> Said {
         let mut said = Said::default();
         for &index in &caches.chain {
-            let stage = &spec.stages[index];
+            let stage = &planner.spec.stages[index];
             said.variables.extend(lower_case(&stage.env));
             said.variables.extend(lower_case(&stage.image.env));
             for step in &stage.steps {
                 if let StepKind::Install(install) = &step.kind {
-                    said.tools.insert(install.tool.value.name());
+                    let tool = planner.installs.get(&install.tool.span);
+                    said.tools
+                        .insert(catalogue_name(*tool.unwrap_or(&install.tool.value)));
                 }
             }
             let steps = stages.get(position[index]);
@@ -275,6 +277,14 @@ fn lower_case(variables: &[EnvVar]) -> impl Iterator<Item = String> {
     names.map(|variable| variable.name.value.to_ascii_lowercase())
 }
 
+/// What the catalogue calls a tool that `install` knows.
+fn catalogue_name(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Dotnet => "nuget",
+        other => other.name(),
+    }
+}
+
 /// The tool that a mounted cache belongs to, unless it is the author's own.
 fn tool_of_cache(mount: &CacheMount) -> Option<&'static str> {
     let own = mount.id.parse::<Id>().is_ok_and(|id| id.own);
@@ -323,4 +333,18 @@ fn unknown(name: &Spanned<String>) -> Diagnostic {
         format!("{} has nothing for a running container", quote(&name.value))
     };
     Diagnostic::error(name.span, message).hint(suggest::hint("caches", &name.value, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_has_every_tool_of_install() {
+        for tool in Tool::ALL.into_iter().filter(|tool| *tool != Tool::Auto) {
+            let name = catalogue_name(tool);
+            let known = RUNTIMES.iter().any(|runtime| runtime.tool == name);
+            assert!(known, "{name}");
+        }
+    }
 }

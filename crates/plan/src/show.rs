@@ -114,7 +114,7 @@ fn show_copies(out: &mut String, plan: &Plan, copies: &[PlannedCopy]) {
     for copy in copies {
         let sources = names::paths(&copy.src);
         let what = match &copy.from {
-            CopyFrom::Source(source) => names::line(&web::shown_source(source)),
+            CopyFrom::Source(source) => web::shown_source(source),
             CopyFrom::Text(text) => format!("{} bytes", text.len()),
             from => format!("{sources} from {}", files(plan, from)),
         };

@@ -12,7 +12,7 @@ pub(crate) fn means_git(address: &str) -> bool {
     match address.split_once("://") {
         Some((scheme, _)) => match scheme {
             "git" | "ssh" => true,
-            "http" | "https" => path.ends_with(".git"),
+            "http" | "https" => path.strip_suffix(".git").is_some(),
             _ => false,
         },
         None => address.starts_with("git@"),
@@ -91,7 +91,7 @@ pub(crate) fn shown_git(git: &Git) -> String {
     out
 }
 
-/// What is fetched, for people, with its checksum.
+/// What is fetched, for people, on one line, with its checksum.
 pub(crate) fn shown_source(source: &Source) -> String {
     let (address, checksum) = match source {
         Source::Http(http) => (shown(&http.url), &http.checksum),
@@ -100,6 +100,7 @@ pub(crate) fn shown_source(source: &Source) -> String {
         Source::Local(local) => (local.name.clone(), &None),
         Source::OciLayout(layout) => (layout.reference.clone(), &None),
     };
+    let address = crate::names::line(&address);
     match checksum {
         Some(checksum) => format!("{address} ({checksum})"),
         None => address,

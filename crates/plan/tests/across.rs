@@ -1,5 +1,6 @@
 //! What a program sees and may do, named contexts, and stages for other platforms, as LLB.
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::path::Path;

@@ -10,10 +10,13 @@ mod comments;
 mod decode;
 pub mod language;
 pub mod model;
+pub mod reference;
 mod report;
+mod schema;
 mod suggest;
 pub mod template;
 mod tree;
+mod yaml;
 mod yaml_error;
 
 use larder_diagnostic::{Diagnostic, SourceFile, Span};
@@ -23,7 +26,9 @@ use crate::report::Report;
 use crate::tree::span;
 
 pub use report::MAX_DIAGNOSTICS;
+pub use schema::{SCHEMA_PATH, schema};
 pub use tree::{MAX_DEPTH, MAX_NODES};
+pub use yaml::to_json;
 
 /// The size of the largest spec that is read, in bytes.
 pub const MAX_BYTES: usize = SourceFile::MAX_BYTES;

@@ -4,6 +4,7 @@
 mod attested;
 mod entry;
 mod mistakes;
+mod rewritten;
 mod scene;
 mod ways;
 

@@ -176,7 +176,7 @@ pub(crate) fn plain_twice(scene: &Scene<'_>) -> Result<Vec<String>> {
 
 /// Paths of packages among transfers, and of those that Maven, which asks no proxy, says it fetched; in
 /// small letters.
-fn packages(transfers: &[Transfer], logs: &str) -> Result<Vec<String>> {
+pub(crate) fn packages(transfers: &[Transfer], logs: &str) -> Result<Vec<String>> {
     let said = |line: &str| {
         let (_, address) = line.split_once("Downloaded from central: ")?;
         Some(address.to_lowercase())

@@ -271,12 +271,8 @@ fn what_is_asked_of_a_dockerfile_without_building_it() {
             project
                 .file("Dockerfile", format!("{first}\n{dockerfile}"))
                 .unwrap();
-            let mut docker = engine.docker(&["buildx", "build"]);
-            docker.env("BUILDX_EXPERIMENTAL", "1");
-            docker
-                .arg(format!("--print={question}"))
-                .arg(project.path());
-            let said = docker.output().unwrap();
+            let mut docker = engine.question(question).unwrap();
+            let said = docker.arg(project.path()).output().unwrap();
             assert!(
                 said.status.success(),
                 "{}",
@@ -289,5 +285,41 @@ fn what_is_asked_of_a_dockerfile_without_building_it() {
             "{plain}"
         );
         assert_eq!(larder, plain, "{question}");
+    }
+}
+
+#[test]
+fn warnings_without_a_build() {
+    const REFUSAL: &str = "unsupported request frontend.lint";
+    let engine = Engine::from_env().unwrap();
+    let project = Project::empty().unwrap();
+    let dockerfile = "from debian:trixie-slim\nRUN pip install --no-cache-dir flask\n";
+    let [plain, larder] = [
+        "# A comment.".to_owned(),
+        format!("# syntax={}", engine.frontend()),
+    ]
+    .map(|first| {
+        project
+            .file("Dockerfile", format!("{first}\n{dockerfile}"))
+            .unwrap();
+        let mut docker = engine.question("lint").unwrap();
+        let said = docker.arg(project.path()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (said.status.code(), text(&said.stdout), text(&said.stderr))
+    });
+    assert_eq!(larder.0, plain.0, "{}{}", larder.1, larder.2);
+    if plain.2.contains(REFUSAL) {
+        let refusal = |stderr: &str| {
+            let last = stderr.lines().rev().find(|line| line.contains(REFUSAL));
+            last.map(str::to_owned)
+        };
+        assert_eq!(refusal(&larder.2), refusal(&plain.2), "{}", larder.2);
+        return;
+    }
+    assert!(plain.1.contains("WARNING: ConsistentInstructionCasing"));
+    assert!(!plain.1.contains("Larder"), "{}", plain.1);
+    for rule in ["ConsistentInstructionCasing", "LarderCacheDefeated"] {
+        let warning = format!("WARNING: {rule}");
+        assert!(larder.1.contains(&warning), "{}", larder.1);
     }
 }

@@ -17,7 +17,7 @@ use larder_gateway::{
 };
 use larder_inject::definition::{Injected, Mistake, Wish};
 
-use crate::PLAN;
+use crate::ask::{Question, describe};
 use crate::locate::Found;
 use crate::spec::checked;
 
@@ -41,12 +41,14 @@ pub(crate) async fn build(
         request: forwarded(bridge, capabilities, given).await?,
         wish,
     };
-    let result = match given.request_id() {
-        None => build.image().await?,
-        Some(PLAN) => build.plan().await?,
-        Some(lint::REQUEST) => build.lint().await?,
-        Some(requests::DESCRIBE) => requests::described(build.ask(&build.request).await?),
-        Some(_) => build.ask(&build.request).await?,
+    let Some(request) = given.request_id() else {
+        return Ok(Outcome::Raw(build.image().await?));
+    };
+    let result = match Question::of(request) {
+        Some(Question::Plan) => build.plan().await?,
+        Some(Question::Lint) => build.lint().await?,
+        Some(Question::Describe) => describe::joined(build.ask(&build.request).await?),
+        _ => build.ask(&build.request).await?,
     };
     Ok(Outcome::Raw(result))
 }

@@ -166,7 +166,10 @@ async fn warnings_stand_at_the_operation_that_loads_the_file() {
         .to_string();
     assert!(seen.warnings.iter().all(|warning| warning.vertex == head));
     let shorts: Vec<&str> = seen.warnings.iter().map(|w| w.short.as_str()).collect();
-    assert_eq!(shorts[..1], ["the option `memory` has no effect"]);
+    assert_eq!(
+        shorts[..1],
+        ["option-without-effect: the option `memory` has no effect"]
+    );
     let lint = &seen.warnings[1];
     assert_eq!(
         lint.short,
@@ -420,8 +423,8 @@ async fn what_is_refused() {
         ),
         (
             SPEC,
-            &[("requestid", "frontend.outline")][..],
-            "this frontend does not support the request `frontend.outline` for this file",
+            &[("requestid", "frontend.convertllb")][..],
+            "this frontend does not support the request `frontend.convertllb` for this file",
         ),
         (
             SPEC,

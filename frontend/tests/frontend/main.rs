@@ -1,5 +1,6 @@
 //! The frontend against a fake daemon.
 
+mod asked;
 mod build;
 mod contexts;
 mod dockerfile;

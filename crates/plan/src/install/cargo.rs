@@ -7,21 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
-use super::{Finder, Recipe, relative};
+use super::text::strings;
+use super::{Finder, Recipe, relative, text};
 use crate::paths::under;
 use crate::planner::File;
 
 pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
     let root = finder.take("Cargo.toml");
     let lock = finder.take("Cargo.lock");
-    let mut complete = lock != File::Unknown;
-    for name in [
-        "rust-toolchain.toml",
-        "rust-toolchain",
-        ".cargo/config.toml",
-        ".cargo/config",
-    ] {
-        complete &= finder.take(name) != File::Unknown;
+    for name in ["rust-toolchain.toml", "rust-toolchain"] {
+        finder.take(name);
+    }
+    for name in [".cargo/config.toml", ".cargo/config"] {
+        finder.take_private(name);
     }
     match root {
         File::Text(_) => {}
@@ -42,8 +40,8 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             continue;
         }
         let path = under(&directory, "Cargo.toml");
-        let text = match finder.take_path(&path) {
-            File::Text(text) => text,
+        let found = match finder.take_path(&path) {
+            File::Text(found) => found,
             File::Absent => {
                 finder.error(
                     format!("`{path}` is part of the workspace, and is not in the build context"),
@@ -51,21 +49,10 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
                 );
                 continue;
             }
-            File::Unknown => {
-                complete = false;
-                continue;
-            }
+            File::Unknown => continue,
         };
-        let manifest: Table = match text.parse() {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                let error: toml::de::Error = error;
-                finder.error(
-                    format!("`{path}` is not TOML: {}", error.message()),
-                    "cargo could not read it either",
-                );
-                continue;
-            }
+        let Some(manifest) = text::toml(finder, &path, found, "cargo") else {
+            continue;
         };
         add_stubs(&manifest, &directory, &mut stubs);
         for name in path_dependencies(&manifest) {
@@ -77,11 +64,10 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
                 ),
             }
         }
-        complete &= members(finder, &manifest, &directory, &mut next);
+        members(finder, &manifest, &directory, &mut next);
     }
-    if !complete {
-        return None;
-    }
+    let mut files = finder.files()?;
+    files.sort();
     let locked = lock != File::Absent;
     if !locked {
         finder.warn(
@@ -91,30 +77,21 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
     }
     let mut command = vec!["cargo", "fetch"];
     command.extend(locked.then_some("--locked"));
-    finder.files.sort();
     Some(Recipe {
-        files: std::mem::take(&mut finder.files),
         stubs: Some(stubs),
         writes: !locked,
-        command,
-        programs: None,
+        ..Recipe::copying(files, command)
     })
 }
 
-/// Adds the members of a workspace; `false` if nobody has looked for them yet.
-fn members(
-    finder: &mut Finder<'_, '_>,
-    manifest: &Table,
-    directory: &str,
-    next: &mut Vec<String>,
-) -> bool {
+/// Adds the members of a workspace.
+fn members(finder: &mut Finder<'_, '_>, manifest: &Table, directory: &str, next: &mut Vec<String>) {
     let Some(workspace) = manifest.get("workspace") else {
-        return true;
+        return;
     };
     let excluded: Vec<String> = strings(workspace.get("exclude"))
         .filter_map(|path| relative(directory, path))
         .collect();
-    let mut complete = true;
     for member in strings(workspace.get("members")) {
         let Some(member) = relative(directory, member) else {
             continue;
@@ -123,22 +100,13 @@ fn members(
             next.push(member);
             continue;
         }
-        match finder.planner.files(&under(&member, "Cargo.toml")) {
-            Some(found) => next.extend(
-                found
-                    .into_iter()
-                    .map(|path| crate::paths::parent(path).to_owned())
-                    .filter(|path| !excluded.contains(path)),
-            ),
-            None => complete = false,
-        }
+        let found = finder.list(&under(&member, "Cargo.toml")).into_iter();
+        next.extend(
+            found
+                .map(|path| crate::paths::parent(path).to_owned())
+                .filter(|path| !excluded.contains(path)),
+        );
     }
-    complete
-}
-
-fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
-    let list = list.and_then(Value::as_array).map(Vec::as_slice);
-    list.unwrap_or_default().iter().filter_map(Value::as_str)
 }
 
 /// The directories of dependencies that are named by path, in whichever table.

@@ -38,7 +38,6 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             );
         }
     }
-    let mut complete = true;
     let mut seen = BTreeSet::from([finder.directory.clone()]);
     let mut next: Vec<(String, String)> = modules
         .into_iter()
@@ -56,18 +55,14 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             continue;
         }
         let module = finder.take_path(&under(&directory, "go.mod"));
-        let sum = finder.take_path(&under(&directory, "go.sum"));
+        finder.take_path(&under(&directory, "go.sum"));
         if let File::Text(text) = module {
             let more = directives(text, "replace");
             next.extend(more.into_iter().map(|path| (directory.clone(), path)));
         }
-        complete &= module != File::Unknown && sum != File::Unknown;
     }
-    complete.then(|| Recipe {
-        files: std::mem::take(&mut finder.files),
-        command: vec!["go", "mod", "download"],
-        ..Recipe::default()
-    })
+    let files = finder.files()?;
+    Some(Recipe::copying(files, ["go", "mod", "download"]))
 }
 
 /// The directories that `use` or `replace` directives name, alone or in a block.

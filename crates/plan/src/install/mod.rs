@@ -1,9 +1,29 @@
 //! Plans `install`: the manifests first, then what installs from them and nothing else.
 
+mod auto;
+mod bun;
+mod bundler;
 mod cargo;
+mod composer;
+mod dotnet;
+mod finder;
+mod glob;
 mod go;
+mod gradle;
+mod maven;
+mod node;
 mod npm;
+mod pdm;
 mod pip;
+mod pipenv;
+mod pnpm;
+mod poetry;
+mod private;
+mod python;
+mod text;
+mod uv;
+mod xml;
+mod yarn;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,9 +34,10 @@ use larder_spec::model::{Install, Step, Tool};
 use crate::model::{Account, Action, CopyFrom, Manifests, PlannedCopy};
 use crate::names;
 use crate::paths::{parent, under};
-use crate::planner::{File, Planner};
 use crate::run::Program;
 use crate::stage::Builder;
+
+use finder::Finder;
 
 /// What a package manager needs.
 #[derive(Debug, Default)]
@@ -29,18 +50,24 @@ struct Recipe {
     /// Whether the command writes beside the manifests.
     writes: bool,
     /// The command.
-    command: Vec<&'static str>,
+    command: Vec<String>,
+    /// Variables of the command, unless the image or the spec sets them.
+    env: Vec<(&'static str, &'static str)>,
     /// A directory below home that gets programs.
     programs: Option<&'static str>,
+    /// A directory below the step's that gets programs, and the variable that moves the one it is in.
+    path: Option<(&'static str, Option<&'static str>)>,
 }
 
-/// Looks for manifests in a directory of the context.
-struct Finder<'f, 'a> {
-    planner: &'f mut Planner<'a>,
-    /// The directory; empty for the context itself.
-    directory: String,
-    span: Span,
-    files: Vec<String>,
+impl Recipe {
+    /// A command on files that are copied.
+    fn copying(files: Vec<String>, command: impl IntoIterator<Item: Into<String>>) -> Recipe {
+        Recipe {
+            files,
+            command: command.into_iter().map(Into::into).collect(),
+            ..Recipe::default()
+        }
+    }
 }
 
 /// Where manifests are while a command runs that leaves none.
@@ -52,19 +79,12 @@ impl Builder<'_, '_> {
         let Some((directory, workdir)) = self.install_directory(install) else {
             return;
         };
-        let mut finder = Finder {
-            planner: self.planner,
-            directory,
-            span,
-            files: Vec::new(),
+        let mut finder = Finder::new(self.planner, directory, span);
+        let tool = match install.tool.value {
+            Tool::Auto => auto::tool(&mut finder),
+            tool => Some(tool),
         };
-        let recipe = match install.tool.value {
-            Tool::Pip => pip::recipe(&mut finder),
-            Tool::Npm => npm::recipe(&mut finder),
-            Tool::Go => go::recipe(&mut finder),
-            Tool::Cargo => cargo::recipe(&mut finder),
-            _ => None,
-        };
+        let recipe = tool.and_then(|tool| recipe(tool, &mut finder));
         let directory = finder.directory;
         // Reported, or asked for.
         let Some(recipe) = recipe else { return };
@@ -74,7 +94,15 @@ impl Builder<'_, '_> {
         {
             self.prepend_path(&crate::paths::join(home, programs));
         }
-        let args: Vec<String> = recipe.command.iter().map(|&word| word.to_owned()).collect();
+        if let Some((programs, variable)) = recipe.path {
+            let moved = variable.and_then(|name| self.variables.get(name));
+            let programs = match moved.filter(|moved| !moved.is_empty()) {
+                Some(moved) => under(moved, "bin"),
+                None => programs.to_owned(),
+            };
+            self.prepend_path(&crate::paths::join(&workdir, &programs));
+        }
+        let args = recipe.command;
         let mut cwd = workdir;
         let manifests = if let Some(stubs) = recipe.stubs {
             cwd = Arc::from(crate::paths::join(MOUNTED, &directory));
@@ -92,7 +120,14 @@ impl Builder<'_, '_> {
             Some(name) => names::line(&self.expand(name)),
             None => format!("run {}", names::words(&args)),
         };
-        let env = self.environment(account, &install.env);
+        let mut env = self.environment(account, &install.env);
+        let unset = |(name, _): &&(&str, &str)| env.iter().all(|(known, _)| known != name);
+        let own: Vec<(String, String)> = (recipe.env.iter().filter(unset))
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        if !own.is_empty() {
+            env = env.iter().cloned().chain(own).collect();
+        }
         let options = self.options(&install.options, &cwd, account.owner(), &install.env);
         self.program(Program {
             name,
@@ -149,11 +184,8 @@ impl Builder<'_, '_> {
                 .push(file.clone());
         }
         let copies = by_directory.into_iter().map(|(from, src)| {
-            let below = match from.strip_prefix(directory) {
-                Some(below) => below.trim_start_matches('/').to_owned(),
-                // Beside the directory: `../constraints.txt`.
-                None => up(directory, from),
-            };
+            // Beside the directory: `../constraints.txt`.
+            let below = up(directory, from);
             let dest = crate::paths::join(workdir, &below);
             let dest = if dest == "/" { dest } else { dest + "/" };
             PlannedCopy::new(CopyFrom::Context, src, dest, account.owner())
@@ -177,57 +209,37 @@ fn up(from: &str, to: &str) -> String {
     parts.join("/")
 }
 
+/// The longest path that a kernel takes.
+const LONGEST: usize = 4096;
+
 /// The path in the context of a file that is named relative to a directory there.
 fn relative(directory: &str, name: &str) -> Option<String> {
-    if name.starts_with('/') {
+    if name.starts_with('/') || name.len() > LONGEST || name.contains('\0') {
         return None;
     }
     crate::paths::below(&under(directory, name))
 }
 
-impl<'a> Finder<'_, 'a> {
-    /// A file of the directory, taken along if it is there.
-    fn take(&mut self, name: &str) -> File<'a> {
-        let path = under(&self.directory, name);
-        self.take_path(&path)
-    }
-
-    /// A file of the context, taken along if it is there.
-    fn take_path(&mut self, path: &str) -> File<'a> {
-        let file = self.planner.file(path);
-        if matches!(file, File::Text(_)) && !self.files.iter().any(|known| known == path) {
-            self.files.push(path.to_owned());
-        }
-        file
-    }
-
-    /// Says that a file is missing, and why that may be.
-    fn missing(&mut self, name: &str, hint: &str) {
-        let path = under(&self.directory, name);
-        let place = if self.directory.is_empty() {
-            "the build context".to_owned()
-        } else {
-            format!("`{}` of the build context", self.directory)
-        };
-        let error = Diagnostic::error(self.span, format!("there is no `{name}` in {place}"));
-        let ignore = &self.planner.facts.files.ignore;
-        let hint = match crate::ignore::deciding(ignore, &path) {
-            Some(pattern) if !pattern.starts_with('!') => {
-                format!("`.dockerignore` leaves it out, by `{pattern}`; add `!{path}` there")
-            }
-            _ => hint.to_owned(),
-        };
-        self.planner.report(error.hint(hint));
-    }
-
-    fn warn(&mut self, message: &str, hint: &str) {
-        let warning = Diagnostic::warning(self.span, message).lint("doubtful-install");
-        self.planner.report(warning.hint(hint));
-    }
-
-    fn error(&mut self, message: String, hint: &str) {
-        self.planner
-            .report(Diagnostic::error(self.span, message).hint(hint));
+/// What a tool needs; nothing if something is wrong, which is reported, or has to be found out first.
+fn recipe(tool: Tool, finder: &mut Finder<'_, '_>) -> Option<Recipe> {
+    match tool {
+        Tool::Auto => None,
+        Tool::Pip => pip::recipe(finder),
+        Tool::Uv => uv::recipe(finder),
+        Tool::Poetry => poetry::recipe(finder),
+        Tool::Pdm => pdm::recipe(finder),
+        Tool::Pipenv => pipenv::recipe(finder),
+        Tool::Npm => npm::recipe(finder),
+        Tool::Pnpm => pnpm::recipe(finder),
+        Tool::Yarn => yarn::recipe(finder),
+        Tool::Bun => bun::recipe(finder),
+        Tool::Go => go::recipe(finder),
+        Tool::Cargo => cargo::recipe(finder),
+        Tool::Maven => maven::recipe(finder),
+        Tool::Gradle => gradle::recipe(finder),
+        Tool::Bundler => bundler::recipe(finder),
+        Tool::Composer => composer::recipe(finder),
+        Tool::Dotnet => dotnet::recipe(finder),
     }
 }
 

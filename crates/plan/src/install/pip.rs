@@ -9,18 +9,19 @@ use crate::planner::File;
 const REQUIREMENTS: &str = "requirements.txt";
 
 pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
+    // To explain an absence.
+    let pyproject = finder.path("pyproject.toml");
     match finder.take(REQUIREMENTS) {
         File::Text(_) => {}
         File::Unknown => {
-            // Asked for along with it, to explain an absence.
-            finder.take("pyproject.toml");
+            finder.look(&pyproject);
             return None;
         }
         File::Absent => {
-            let hint = match finder.take("pyproject.toml") {
+            let hint = match finder.look(&pyproject) {
                 File::Text(_) => {
                     "pip cannot install what a `pyproject.toml` asks for by itself; \
-                     write the list with `pip-compile` or `uv pip compile pyproject.toml -o requirements.txt`"
+                     write `install: uv`, `poetry` or `pdm`, or make the list with `uv pip compile pyproject.toml -o requirements.txt`"
                 }
                 File::Absent => {
                     "write the packages there, one to a line; if it is in another directory, give that as `workdir`"
@@ -31,8 +32,6 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             return None;
         }
     }
-    finder.files.clear();
-    let mut complete = true;
     let mut seen = BTreeSet::new();
     let mut next = vec![crate::paths::under(&finder.directory, REQUIREMENTS)];
     while let Some(path) = next.pop() {
@@ -41,10 +40,7 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
         }
         let text = match finder.take_path(&path) {
             File::Text(text) => text,
-            File::Unknown => {
-                complete = false;
-                continue;
-            }
+            File::Unknown => continue,
             File::Absent => {
                 finder.error(
                     format!(
@@ -76,7 +72,7 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
                         "`{path}` installs `{what}` from the build context, which is not there yet"
                     );
                     finder.warn(
-                        &message,
+                        message,
                         "`copy` what it needs before, or leave the line to a `run: pip install` after the `copy`",
                     );
                 }
@@ -84,11 +80,10 @@ pub(super) fn recipe(finder: &mut Finder<'_, '_>) -> Option<Recipe> {
             }
         }
     }
-    complete.then(|| Recipe {
-        files: std::mem::take(&mut finder.files),
-        command: vec!["pip", "install", "-r", REQUIREMENTS],
+    let files = finder.files()?;
+    Some(Recipe {
         programs: Some(".local/bin"),
-        ..Recipe::default()
+        ..Recipe::copying(files, ["pip", "install", "-r", REQUIREMENTS])
     })
 }
 

@@ -7,6 +7,7 @@ mod hidden;
 mod own;
 mod secrets;
 mod steps;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ use crate::planner::Planner;
 use crate::suggest;
 
 pub(crate) use steps::says as of;
+pub use wanted::Wanted;
 
 /// A kind of warning.
 #[derive(Debug)]
@@ -177,6 +179,16 @@ from: python:3.13-slim
 
 /// How the name of a rule starts that is Larder's.
 const OURS: &str = "Larder";
+/// The build arg that says which warnings are wanted, over what the file says.
+pub const CHECK: &str = "BUILDKIT_DOCKERFILE_CHECK";
+/// What a warning without a name is called.
+pub const UNNAMED: &str = "warning";
+
+/// What is the case where a warning is shown.
+pub fn about(name: &str) -> Option<&'static str> {
+    let lint = LINTS.iter().find(|lint| lint.name == name)?;
+    Some(lint.about)
+}
 
 /// What a warning is called where names of rules are in the style of Dockerfile's: `LarderCacheDefeated` for
 /// `cache-defeated`.

@@ -55,7 +55,7 @@ impl Lowering<'_> {
                 weak,
             })
         };
-        let copied = Meta {
+        let alone = Meta {
             progress_group: group(true),
             ..Meta::named(label.as_str())
         };
@@ -63,7 +63,7 @@ impl Lowering<'_> {
             progress_group: group(false),
             ..Meta::named(format!("{label}, laid over what is below"))
         };
-        let layer = self.graph.add(layer, &self.here, copied);
+        let layer = self.graph.add(layer, &self.here, alone);
         self.locate(layer, span);
         let merge = Op::Merge(vec![root, layer.only()]);
         Some(self.graph.add(merge, &self.here, laid_over))
@@ -137,7 +137,7 @@ impl Lowering<'_> {
         let root = || "/".to_owned();
         Some(match &copy.from {
             CopyFrom::Source(source) => {
-                let shown = crate::names::line(&crate::web::shown_source(source));
+                let shown = crate::web::shown_source(source);
                 let meta = Meta::named(format!("[internal] fetch {shown}"));
                 let vertex = self.graph.add((**source).clone(), &self.here, meta);
                 self.locate(vertex, span);

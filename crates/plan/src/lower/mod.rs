@@ -307,8 +307,12 @@ impl Lowering<'_> {
             .copied
             .iter()
             .map(|path| {
-                let (src, dest) = (vec![path.clone()], format!("/{path}"));
-                PlannedCopy::new(CopyFrom::Context, src, dest, owner)
+                let dest = match (crate::ignore::is_pattern(path), crate::paths::parent(path)) {
+                    (false, _) => format!("/{path}"),
+                    (true, "") => "/".to_owned(),
+                    (true, parent) => format!("/{parent}/"),
+                };
+                PlannedCopy::new(CopyFrom::Context, vec![path.clone()], dest, owner)
             })
             .collect();
         if let Some(with_copies) = self.copies(file.clone(), &copies, span) {

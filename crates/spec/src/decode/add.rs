@@ -86,6 +86,9 @@ impl<'src> Decoder<'_, 'src> {
             link: false,
         };
         if !matches!(slot.kind(), Kind::Mapping(_)) {
+            if self.is_an_instruction(slot) {
+                return None;
+            }
             let expected = "an URL or a path, a list of them, or a mapping with `src`";
             add.src = self.sources(slot, expected, "add")?;
             return self.all_sources(&add.src).then_some(add);

@@ -1,5 +1,6 @@
 //! `copy` steps, and what other steps that bring files share with them.
 
+use granit_parser::ScalarStyle;
 use larder_diagnostic::quote;
 
 use super::{Decoder, Slot};
@@ -27,6 +28,9 @@ impl<'src> Decoder<'_, 'src> {
     fn copy(&mut self, slot: Slot<'_, 'src>) -> Option<Copy> {
         let here = Template::text(".", slot.span());
         if !matches!(slot.kind(), Kind::Mapping(_)) {
+            if self.is_an_instruction(slot) {
+                return None;
+            }
             let src = self.sources(
                 slot,
                 "a path, a list of paths, or a mapping with `src`",
@@ -70,6 +74,41 @@ impl<'src> Decoder<'_, 'src> {
             parents,
             link,
         })
+    }
+
+    /// Reports what is written as behind `COPY` or `ADD` in a Dockerfile: `. /app`, `--from=a b`.
+    /// In quotes, it is a path with a space in it.
+    pub(super) fn is_an_instruction(&mut self, slot: Slot<'_, 'src>) -> bool {
+        let Kind::Scalar {
+            text,
+            style: ScalarStyle::Plain,
+        } = slot.kind()
+        else {
+            return false;
+        };
+        let mut words = text.split_whitespace();
+        let (Some(first), Some(last)) = (words.next(), words.next_back()) else {
+            return false;
+        };
+        let flag = first.starts_with("--");
+        if !flag && last != "." && !last.starts_with("./") && !last.starts_with('/') {
+            return false;
+        }
+        let message = format!("{} is written as in a Dockerfile", quote(text));
+        let others: Vec<&str> = words.collect();
+        let key = slot.key;
+        let hint = if flag {
+            format!("write `{key}: {{src: …, dest: …}}`, and flags as keys")
+        } else if text.len() > 60 {
+            format!("write `{key}: {{src: …, dest: …}}`")
+        } else if others.is_empty() {
+            format!("write `{key}: {{src: {first}, dest: {last}}}`")
+        } else {
+            let others = others.join(", ");
+            format!("write `{key}: {{src: [{first}, {others}], dest: {last}}}`")
+        };
+        self.error(slot.span(), message, hint);
+        true
     }
 
     /// At least one path or URL. `verb` says what is done with them.

@@ -1,6 +1,8 @@
 //! `run` and `install` steps.
 
-use larder_diagnostic::{Diagnostic, Spanned, quote};
+use std::collections::BTreeMap;
+
+use larder_diagnostic::{Diagnostic, Span, Spanned, quote};
 
 use super::{Decoder, Slot};
 use crate::language::{INSTALL_STEP, RUN_STEP};
@@ -68,18 +70,17 @@ impl<'src> Decoder<'_, 'src> {
         }
     }
 
-    /// Reports variables that a secret sets, too.
+    /// Reports variables that are set twice, at least once to a secret.
     fn each_variable_once(&mut self, options: &RunOptions, env: &[EnvVar]) {
-        for secret in &options.secrets {
-            let Some(variable) = &secret.env else {
-                continue;
-            };
-            let same = env.iter().find(|other| other.name.value == variable.value);
-            if let Some(other) = same {
-                let message = format!("the variable {} is set twice", quote(&variable.value));
+        let of_secrets = options.secrets.iter().filter_map(|s| s.env.as_ref());
+        let of_env = env.iter().map(|variable| &variable.name);
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in of_secrets.chain(of_env) {
+            if let Some(first) = seen.insert(&name.value, name.span) {
+                let message = format!("the variable {} is set twice", quote(&name.value));
                 self.report.push(
-                    Diagnostic::error(other.name.span, message)
-                        .label(variable.span, "to a secret here")
+                    Diagnostic::error(name.span, message)
+                        .label(first, "to a secret here")
                         .hint("keep one of them"),
                 );
             }

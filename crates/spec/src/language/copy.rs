@@ -17,7 +17,7 @@ const DEST: Key = key!(
 
 const CHOWN: Key = key!(
     "chown": Shape::Template,
-    "The owner, and the group after a colon: names or numbers.",
+    "The owner, and the group after a colon: names or numbers. A number alone is the group's, too.",
     "\"1000:1000\"",
     default "the stage's user"
 );

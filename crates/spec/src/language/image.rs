@@ -2,7 +2,7 @@
 
 use super::{Mapping, NAME, Shape};
 
-const COMMAND: Shape = Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]);
+const COMMAND: Shape = Shape::OneOf(&[Shape::Text, Shape::List(&Shape::TextOrEmpty)]);
 
 const PORT: Shape = Shape::Pattern(r"[0-9]+(-[0-9]+)?(/(tcp|udp|sctp))?|.*\$\{.*");
 
@@ -20,7 +20,8 @@ pub static IMAGE: Mapping = Mapping {
         key!(
             "cmd": COMMAND,
             "What runs by default, or the arguments of `entrypoint`: a list of words, or a line for the shell.",
-            "[gunicorn, \"shop:app\"]"
+            "[gunicorn, \"shop:app\"]",
+            default "the base image's; none if `entrypoint` is set"
         ),
         key!(
             "env": Shape::Map(NAME, &Shape::TemplateOrEmpty),
@@ -110,7 +111,7 @@ pub static HEALTHCHECK: Mapping = Mapping {
     doc: "How a container is found to be well. Times are written as `30s`, `1m30s` or `500ms`.",
     keys: &[
         key!(
-            required "test": Shape::OneOf(&[Shape::Text, Shape::NonEmpty(&Shape::Text)]),
+            required "test": Shape::OneOf(&[Shape::Text, Shape::NonEmpty(&Shape::TextOrEmpty)]),
             "What runs in the container: a line for the shell, or a list of words without one. An exit status of 0 \
              is well, 1 is not.",
             "[curl, -f, \"http://localhost:8000/\"]"

@@ -106,6 +106,8 @@ pub enum Shape {
     TemplateOrEmpty,
     /// Text that says something, as it is.
     Text,
+    /// The same, which may be empty.
+    TextOrEmpty,
     /// Text that matches a regular expression, which is anchored.
     Pattern(&'static str),
     /// `true` or `false`.

@@ -38,7 +38,7 @@ pub static RUN_STEP: Mapping = Mapping {
     doc: "Runs a command.",
     keys: &[
         key!(
-            required "run": Shape::OneOf(&[Shape::Text, Shape::NonEmpty(&Shape::Text)]),
+            required "run": Shape::OneOf(&[Shape::Text, Shape::NonEmpty(&Shape::TextOrEmpty)]),
             "A line or a script for the shell, or a list of words that run without one. `$NAME` and `${NAME}` are \
              left to the shell, which has the args as variables.",
             "npm run build"
@@ -47,7 +47,7 @@ pub static RUN_STEP: Mapping = Mapping {
         USER,
         key!(
             "workdir": Shape::Template,
-            "The directory that it runs in, relative to the stage's.",
+            "The directory that it runs in, relative to the stage's, made if it is missing.",
             "ui",
             default "the stage's"
         ),

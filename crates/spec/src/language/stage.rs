@@ -45,7 +45,7 @@ pub(super) const ENV: Key = key!(
 
 pub(super) const WORKDIR: Key = key!(
     "workdir": Shape::Template,
-    "The directory of the steps and of the image. It is made if it is missing.",
+    "The directory of the steps and of the image, made if it is missing. A relative one goes on from the base's.",
     "/app",
     default "the base image's"
 );

@@ -33,7 +33,7 @@ pub static SPEC: Mapping = Mapping {
             "name": Shape::Pattern("[a-z0-9._/-]+"),
             "The project's name. Caches that belong to one project carry it in their ids.",
             "shop",
-            default "the name of the image that is built, or else of the directory"
+            default "`default`"
         ),
         ARGS,
         USER,
@@ -67,7 +67,7 @@ pub static SPEC: Mapping = Mapping {
             default "`false`"
         ),
         key!(
-            "target": Shape::Pattern(ID),
+            "target": Shape::Text,
             "The stage that is built where the client names none.",
             "api",
             default "the last stage"
