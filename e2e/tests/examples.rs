@@ -1,6 +1,7 @@
 //! Every example builds unchanged, runs, and is rebuilt from the cache.
 
 use std::{
+    collections::BTreeSet,
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use larder_e2e::{Built, Engine, Project, unique};
+use larder_e2e::{Build, Built, Engine, Project, unique};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -20,12 +21,33 @@ fn example(name: &str) -> PathBuf {
 
 /// Builds an example, then once more, and hands its image over.
 fn check(name: &str, image: impl FnOnce(&Engine, &Built<'_>)) {
+    check_with(name, &[], image);
+}
+
+/// The same with options of `docker buildx build`.
+fn check_with(name: &str, options: &[String], image: impl FnOnce(&Engine, &Built<'_>)) {
     let engine = Engine::from_env().unwrap();
     let project = Project::copied(&example(name)).unwrap();
-    let built = engine.build(&project).image().succeed().unwrap();
+    let build = || options.iter().fold(engine.build(&project), Build::option);
+    let built = build().image().succeed().unwrap();
     image(&engine, &built);
-    let again = engine.build(&project).succeed().unwrap();
+    let again = build().succeed().unwrap();
     assert_eq!(again.ran(), [""; 0], "nothing changed, and yet these ran");
+    assert_eq!(
+        operations(&again),
+        operations(&built),
+        "the same spec came to other operations"
+    );
+}
+
+/// What the daemon was given of a spec: the digest of each operation, and what it is called.
+fn operations(built: &Built<'_>) -> BTreeSet<(String, String)> {
+    let steps = built.steps().filter(|step| step.name.starts_with('['));
+    let steps: BTreeSet<_> = steps
+        .map(|step| (step.digest.clone(), step.name.clone()))
+        .collect();
+    assert!(!steps.is_empty(), "the daemon tells of no steps");
+    steps
 }
 
 /// A container of an image, until it is dropped.
@@ -131,8 +153,149 @@ fn shop() {
 }
 
 #[test]
+fn uv() {
+    check("uv", |_, built| {
+        let said = built.run(&["26.2", "mile", "km"]).unwrap();
+        assert_eq!(said, "42.165 km\n");
+    });
+}
+
+#[test]
+fn pnpm() {
+    check("pnpm", |_, built| {
+        assert_eq!(built.run(&["red"]).unwrap(), "#FF0000 #00FFFF\n");
+    });
+}
+
+#[test]
+fn maven() {
+    check("maven", |_, built| {
+        let said = built.run(&["hello"]).unwrap();
+        assert!(
+            said.starts_with("2cf24dba5fb0a30e26e83b2ac5b9e29e"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn ccache() {
+    check("ccache", |engine, built| {
+        assert_eq!(built.run(&["8"]).unwrap(), "2\n3\n5\n7\n");
+        let project = Project::copied(&example("ccache")).unwrap();
+        let main = std::fs::read_to_string(project.path().join("main.cpp")).unwrap();
+        project
+            .file("main.cpp", main.replace("'\\n'", "';'"))
+            .unwrap();
+        let spec = std::fs::read_to_string(project.path().join("larder.yaml")).unwrap();
+        let shown = spec.replace(
+            "- run: make\n",
+            "- run: ccache --zero-stats && make && ccache --print-stats | sed 's/^/>/'\n",
+        );
+        assert_ne!(spec, shown);
+        project.file("larder.yaml", shown).unwrap();
+        let changed = engine.build(&project).image().succeed().unwrap();
+        assert_eq!(changed.run(&["8"]).unwrap(), "2;3;5;7;");
+        // The file that did not change came from the cache.
+        let said = changed.said();
+        assert!(
+            said.contains(&"direct_cache_hit\t1".to_owned())
+                && said.contains(&"cache_miss\t1".to_owned()),
+            "{said:?}"
+        );
+    });
+}
+
+#[test]
+fn monorepo() {
+    check("monorepo", |_, built| {
+        assert_eq!(built.run(&[]).unwrap(), "tea: 1350 cents\n");
+    });
+    check_with("monorepo", &["--target=worker".to_owned()], |_, built| {
+        assert_eq!(built.run(&[]).unwrap(), "send 3 of tea\n");
+    });
+}
+
+#[test]
+fn monorepo_as_a_bake() {
+    let engine = Engine::from_env().unwrap();
+    let project = Project::copied(&example("monorepo")).unwrap();
+    let said = engine
+        .docker(&["buildx", "bake", "--set=*.output=type=cacheonly"])
+        .current_dir(project.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{text}");
+    assert!(text.contains("[worker") && text.contains("[api"), "{text}");
+}
+
+#[test]
+fn secrets() {
+    let files = Project::empty().unwrap();
+    files.file("signing", "not to be seen").unwrap();
+    files.file("channel", "nightly-channel").unwrap();
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    files.file("key", key).unwrap();
+    let path = |name: &str| files.path().join(name).display().to_string();
+    let options = [
+        format!("--secret=id=signing-key,src={}", path("signing")),
+        format!("--secret=id=channel,src={}", path("channel")),
+        format!("--ssh=default={}", path("key")),
+    ];
+    let engine = Engine::from_env().unwrap();
+    let project = Project::copied(&example("secrets")).unwrap();
+    let build = || options.iter().fold(engine.build(&project), Build::option);
+    let built = build().files().succeed().unwrap();
+    assert_eq!(built.read("notes.txt.sum").unwrap().len(), 65);
+    assert_eq!(built.read("channel.txt").unwrap(), "15 letters\n");
+    let keys = built.read("keys.txt").unwrap();
+    assert!(keys.starts_with("ecdsa-sha2-nistp256 "), "{keys}");
+    let again = build().succeed().unwrap();
+    assert_eq!(again.ran(), [""; 0], "nothing changed, and yet these ran");
+    assert_eq!(operations(&again), operations(&built));
+    // Without them it says what is missing, once something has to run.
+    let said = engine.build(&project).option("--no-cache").fail().unwrap();
+    assert!(said.contains("signing-key"), "{said}");
+}
+
+#[test]
+fn cross() {
+    let engine = Engine::from_env().unwrap();
+    let project = Project::copied(&example("cross")).unwrap();
+    for (platform, machine) in [("linux/arm64", 183), ("linux/amd64", 62)] {
+        let build = || {
+            let build = engine.build(&project);
+            build.option(format!("--platform={platform}"))
+        };
+        let built = build().files().succeed().unwrap();
+        let program = std::fs::read(built.path("/platform").unwrap()).unwrap();
+        assert_eq!(&program[..4], b"\x7fELF");
+        assert_eq!(program[18], machine, "of {platform}");
+        let again = build().succeed().unwrap();
+        assert_eq!(again.ran(), [""; 0], "nothing changed, and yet these ran");
+        assert_eq!(operations(&again), operations(&built));
+    }
+}
+
+/// The folders of examples.
+fn examples() -> Vec<String> {
+    let entries = std::fs::read_dir(example("")).unwrap();
+    let folders = entries.map(|entry| entry.unwrap().path());
+    let folders = folders.filter(|path| path.is_dir());
+    let mut names: Vec<String> = folders
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
 fn each_has_what_a_user_needs() {
-    for name in ["go", "node", "python", "rust", "shop"] {
+    let list = std::fs::read_to_string(example("README.md")).unwrap();
+    let names = examples();
+    assert!(names.len() >= 12, "{names:?}");
+    for name in &names {
         let spec = std::fs::read_to_string(example(name).join("larder.yaml")).unwrap();
         assert_eq!(
             spec.lines().next(),
@@ -140,5 +303,6 @@ fn each_has_what_a_user_needs() {
             "{name}"
         );
         assert!(example(name).join(".dockerignore").exists(), "{name}");
+        assert!(list.contains(&format!("`{name}`")), "{name} is not listed");
     }
 }

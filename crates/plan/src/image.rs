@@ -50,11 +50,11 @@ pub struct Container {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub env: Vec<String>,
-    /// Program that always runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Program that always runs. None is left out, as BuildKit leaves it out.
+    #[serde(default, skip_serializing_if = "no_words")]
     pub entrypoint: Option<Vec<String>>,
     /// Default program or arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "no_words")]
     pub cmd: Option<Vec<String>>,
     /// Directory; empty is `/`.
     #[serde(
@@ -169,6 +169,14 @@ impl ImageConfig {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(number: &i64) -> bool {
     *number == 0
+}
+
+#[expect(
+    clippy::ref_option,
+    reason = "serde calls it with a reference to the field"
+)]
+fn no_words(words: &Option<Vec<String>>) -> bool {
+    words.as_ref().is_none_or(Vec::is_empty)
 }
 
 /// Go writes `null` for what is empty.
