@@ -20,7 +20,6 @@ type Pages = BTreeMap<String, String>;
 
 /// Writes the generated pages, or with `check` fails when one is not what it would be.
 pub(crate) fn write(check: bool) -> Result<()> {
-    crate::rows::write(check)?;
     let root = run::root()?;
     let pages = pages(&root)?;
     if !check {
