@@ -54,7 +54,11 @@ pub(crate) async fn settle(
     let message = format!("`{SOURCE_DATE_EPOCH}`: nobody can tell when {what} was made");
     let hint = "give seconds since 1970; repositories and files of the web have a time, the client's \
                 directories and images have none";
-    Ok(vec![Diagnostic::warning(None, message).hint(hint)])
+    Ok(vec![
+        Diagnostic::warning(None, message)
+            .lint("unknown-epoch")
+            .hint(hint),
+    ])
 }
 
 async fn time(

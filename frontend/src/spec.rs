@@ -171,6 +171,7 @@ fn without_index(plan: &mut Plan) -> Vec<Diagnostic> {
             quote(&key)
         );
         Diagnostic::warning(None, message)
+            .lint("annotation-without-index")
             .hint("build for several platforms, or put it on the manifest")
     };
     dropped.into_iter().map(warning).collect()

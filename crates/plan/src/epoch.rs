@@ -81,6 +81,7 @@ pub(crate) fn of(planner: &mut Planner<'_>) -> Option<i64> {
                 let message =
                     format!("`{SOURCE_DATE_EPOCH}` is the stage {name}, which has no time");
                 Diagnostic::warning(None, message)
+                    .lint("unknown-epoch")
                     .hint("give seconds since 1970, or `context`; the build goes on without")
             } else {
                 let message = format!("`{SOURCE_DATE_EPOCH}` is {name}, which is no time");

@@ -152,6 +152,7 @@ impl Builder<'_, '_> {
                         quote(link)
                     ),
                 )
+                .lint("link-over-symlink")
                 .hint(format!("write `/usr{link}` in `dest`, or leave `link` out")),
             );
         }

@@ -88,14 +88,6 @@ impl Builder<'_, '_> {
                 Some(self.place(target, written, secret.span, places)?)
             }
         };
-        if let Some(env) = &secret.env
-            && let Some(other) = places.variables.insert(env.value.clone(), env.span)
-        {
-            let message = format!("the variable {} is set twice", quote(&env.value));
-            let error = Diagnostic::error(env.span, message).label(other, "the other one");
-            let error = error.hint("keep one of them, or give the secret another variable");
-            self.planner.report(error);
-        }
         Some(PlannedSecret {
             id,
             target,

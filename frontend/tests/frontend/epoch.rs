@@ -69,7 +69,7 @@ async fn a_directory_of_the_clients_has_no_time() {
     let said: Vec<&str> = seen.warnings.iter().map(|it| it.short.as_str()).collect();
     assert_eq!(
         said,
-        ["`SOURCE_DATE_EPOCH`: nobody can tell when the build context was made"]
+        ["unknown-epoch: `SOURCE_DATE_EPOCH`: nobody can tell when the build context was made"]
     );
     assert!(seen.timed.is_empty());
     let metadata = fake.returned_outcome().metadata;
@@ -103,6 +103,6 @@ async fn annotations_are_told_to_the_daemon() {
     let said: Vec<&str> = seen.warnings.iter().map(|it| it.short.as_str()).collect();
     assert_eq!(
         said,
-        ["the annotation `title` is left out: the result has no index"]
+        ["annotation-without-index: the annotation `title` is left out: the result has no index"]
     );
 }

@@ -35,7 +35,13 @@ pub struct Lint {
 }
 
 /// Every kind, by name.
-pub const LINTS: [Lint; 19] = [
+pub const LINTS: [Lint; 22] = [
+    Lint {
+        name: "annotation-without-index",
+        about: "An annotation is for the index of several platforms, and the result has one platform, so \
+                it is left out.",
+        instead: "Build for several platforms, or put the annotation on the manifest.",
+    },
     Lint {
         name: "cache-defeated",
         about: "A flag, or a variable of the spec, keeps a tool from using its mounted cache: \
@@ -78,6 +84,12 @@ pub const LINTS: [Lint; 19] = [
         name: "image-like-stage",
         about: "`from` names an image, and its name is close to that of a stage.",
         instead: "Correct it, or write the image with its tag.",
+    },
+    Lint {
+        name: "link-over-symlink",
+        about: "A copy with `link` goes below a path that is a symbolic link in most images, such as \
+                `/bin`. A layer of its own replaces the link by a directory.",
+        instead: "Write where the link leads, `/usr/bin`, or leave `link` out.",
     },
     Lint {
         name: "mount-hides-files",
@@ -136,6 +148,12 @@ pub const LINTS: [Lint; 19] = [
         name: "unknown-build-arg",
         about: "The client gives a build arg that the spec does not declare.",
         instead: "Declare it under `args`, or leave it out.",
+    },
+    Lint {
+        name: "unknown-epoch",
+        about: "`SOURCE_DATE_EPOCH` names something that has no time: a stage, an image, a directory of \
+                the client. The build goes on without.",
+        instead: "Give seconds since 1970, or the name of a context that is a repository or a file of the web.",
     },
     Lint {
         name: "unknown-lint",
