@@ -28,6 +28,8 @@ pub struct Vertex {
     pub digest: String,
     /// As shown.
     pub name: String,
+    /// Digests of the operations whose results it takes.
+    pub inputs: Vec<String>,
     /// Whether it began.
     pub started: bool,
     /// Whether it ended.
@@ -75,6 +77,7 @@ impl Progress {
             let vertex = &mut self.vertices[index];
             vertex.digest = told.digest;
             vertex.name = told.name;
+            vertex.inputs = told.inputs.unwrap_or_default();
             vertex.started |= told.started.is_some();
             vertex.completed |= told.completed.is_some();
             vertex.cached |= told.cached;
@@ -161,6 +164,7 @@ struct VertexNews {
     digest: String,
     #[serde(default)]
     name: String,
+    inputs: Option<Vec<String>>,
     started: Option<String>,
     completed: Option<String>,
     #[serde(default)]
