@@ -30,6 +30,8 @@ pub struct Vertex {
     pub name: String,
     /// The caches that the name ends with.
     pub caches: Vec<String>,
+    /// Digests of the operations whose results it takes.
+    pub inputs: Vec<String>,
     /// Whether it began.
     pub started: bool,
     /// Whether it ended.
@@ -77,6 +79,8 @@ impl Progress {
             let vertex = &mut self.vertices[index];
             vertex.digest = told.digest;
             (vertex.name, vertex.caches) = split(told.name);
+
+            vertex.inputs = told.inputs.unwrap_or_default();
             vertex.started |= told.started.is_some();
             vertex.completed |= told.completed.is_some();
             vertex.cached |= told.cached;
@@ -178,6 +182,7 @@ struct VertexNews {
     digest: String,
     #[serde(default)]
     name: String,
+    inputs: Option<Vec<String>>,
     started: Option<String>,
     completed: Option<String>,
     #[serde(default)]
