@@ -1,7 +1,7 @@
 //! What `install` runs is what each tool understands: from a lockfile that the tool itself wrote, once for
 //! a source that changes, and not at all where manifest and lockfile disagree.
 
-use larder_e2e::{Engine, Project};
+use larder_e2e::{Engine, Project, unique};
 
 struct Tool {
     /// What `install` calls it.
@@ -28,13 +28,12 @@ fn check(tool: &Tool) {
     );
     let lock = format!(
         "{prepared}  lock:\n    from: tool\n    workdir: /app\n    steps:\n      - copy: .\n      - run: {}\n  \
-         file:\n    from: scratch\n    steps:\n      - copy: {{from: lock, src: app/{}, dest: /lock}}\n",
-        tool.lock, tool.lockfile
+         files:\n    from: scratch\n    steps:\n      - copy: {{from: lock, src: app, dest: /}}\n",
+        serde_json::to_string(tool.lock).unwrap()
     );
     let project = Project::new(&engine, &lock).unwrap();
     lay(&project, tool.manifests);
     let locked = engine.build(&project).files().succeed().unwrap();
-    let locked = locked.read("/lock").unwrap();
 
     let spec = format!(
         "{prepared}  app:\n    from: tool\n    user: build\n    workdir: /app\n    steps:\n      \
@@ -42,18 +41,21 @@ fn check(tool: &Tool) {
         tool.name, tool.uses
     );
     let project = Project::new(&engine, &spec).unwrap();
-    lay(&project, tool.manifests);
-    project.file(tool.lockfile, locked).unwrap();
+    let manifests = tool.manifests.iter().map(|(path, _)| *path);
+    for path in manifests.chain([tool.lockfile]) {
+        project.file(path, locked.read(path).unwrap()).unwrap();
+    }
     let first = engine.build(&project).succeed().unwrap();
     assert!(first.warning_lines.is_empty(), "{}", first.text);
 
-    project.file("source", "changed").unwrap();
+    project.file("source", unique()).unwrap();
     let again = engine.build(&project).succeed().unwrap();
-    let ran: Vec<_> = again
+    let mut ran: Vec<_> = again
         .ran()
         .iter()
         .map(|name| name.split(' ').nth(2))
         .collect();
+    ran.sort_unstable();
     assert_eq!(ran, [Some("copy"), Some("run")], "{:?}", again.ran());
 
     if !tool.changed.is_empty() {
@@ -76,6 +78,17 @@ requires-python = ">=3.13"
 dependencies = ["click==8.3.0"]
 "#;
 
+const POETRY: &str = r#"[project]
+name = "app"
+version = "1.0.0"
+requires-python = ">=3.13"
+dependencies = ["click==8.3.0"]
+
+[[tool.poetry.source]]
+name = "simple"
+url = "INDEX"
+"#;
+
 const PYPROJECT_CHANGED: &str = r#"[project]
 name = "app"
 version = "1.0.0"
@@ -83,9 +96,10 @@ requires-python = ">=3.13"
 dependencies = ["click==8.3.0", "markupsafe==3.0.3"]
 "#;
 
-const PACKAGE: &str = r#"{"name": "app", "version": "1.0.0", "dependencies": {"ms": "2.1.3"}}"#;
+const PACKAGE: &str =
+    r#"{"name": "app", "version": "1.0.0", "dependencies": {"left-pad": "1.3.0"}}"#;
 
-const PACKAGE_CHANGED: &str = r#"{"name": "app", "version": "1.0.0", "dependencies": {"ms": "2.1.3", "picocolors": "1.1.1"}}"#;
+const PACKAGE_CHANGED: &str = r#"{"name": "app", "version": "1.0.0", "dependencies": {"left-pad": "1.3.0", "is-odd": "3.0.1"}}"#;
 
 const PYTHON: Tool = Tool {
     name: "",
@@ -105,7 +119,7 @@ const NODE: Tool = Tool {
     manifests: &[("package.json", PACKAGE)],
     lock: "",
     lockfile: "",
-    uses: "node -e 'require(\"ms\")'",
+    uses: "node -e 'require(\"left-pad\")'",
     changed: &[("package.json", PACKAGE_CHANGED)],
 };
 
@@ -114,7 +128,9 @@ fn poetry() {
     check(&Tool {
         name: "poetry",
         prepare: "python -m venv /opt/poetry && /opt/poetry/bin/pip install poetry==2.2.1 && ln -s /opt/poetry/bin/poetry /usr/local/bin",
-        lock: "poetry lock",
+        manifests: &[("pyproject.toml", POETRY)],
+        // Its own way of asking PyPI is not that of other tools, and not every mirror knows it.
+        lock: "sed -i \"s,INDEX,$(python -c 'from pip._internal.models.index import PyPI; print(PyPI.simple_url)'),\" pyproject.toml && poetry lock",
         lockfile: "poetry.lock",
         ..PYTHON
     });
@@ -212,7 +228,7 @@ fn bundler() {
     check(&Tool {
         name: "bundler",
         base: "debian:trixie-slim",
-        prepare: "apt-get update && apt-get install -y --no-install-recommends ruby-bundler",
+        prepare: "apt-get update && apt-get install -y --no-install-recommends bundler",
         manifests: &[("Gemfile", "source 'https://rubygems.org'\n")],
         lock: "bundle lock",
         lockfile: "Gemfile.lock",
