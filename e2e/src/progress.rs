@@ -78,7 +78,7 @@ impl Progress {
             });
             let vertex = &mut self.vertices[index];
             vertex.digest = told.digest;
-            (vertex.name, vertex.caches) = split(told.name);
+            (vertex.name, vertex.caches) = split(&told.name);
 
             vertex.inputs = told.inputs.unwrap_or_default();
             vertex.started |= told.started.is_some();
@@ -148,7 +148,7 @@ impl Progress {
 }
 
 /// A name that ends in ` (cache: NAME)` or ` (caches: NAME, …)`, and the names there.
-fn split(name: String) -> (String, Vec<String>) {
+fn split(name: &str) -> (String, Vec<String>) {
     let parts = name.strip_suffix(')').and_then(|rest| {
         let one = rest.rsplit_once(" (cache: ");
         one.or_else(|| rest.rsplit_once(" (caches: "))
@@ -158,7 +158,7 @@ fn split(name: String) -> (String, Vec<String>) {
             let caches = caches.split(", ").map(str::to_owned);
             (name.to_owned(), caches.collect())
         }
-        None => (name, Vec::new()),
+        None => (name.to_owned(), Vec::new()),
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn caches_are_no_part_of_the_name() {
-        let of = |name: &str| split(name.to_owned());
+        let of = |name: &str| split(name);
         let own = |name: &str, caches: &[&str]| {
             let caches = caches.iter().map(|cache| (*cache).to_owned());
             (name.to_owned(), caches.collect())

@@ -30,7 +30,6 @@ struct Places {
     /// By path: where, and the path as written if it has no args. What is written alike was found
     /// before.
     targets: BTreeMap<String, (Span, Option<String>)>,
-    variables: BTreeMap<String, Span>,
 }
 
 impl Builder<'_, '_> {

@@ -36,7 +36,7 @@ impl Web {
                 drop(
                     stream
                         .map_err(Into::into)
-                        .and_then(|one| answer(one, &folder)),
+                        .and_then(|one| answer(&one, &folder)),
                 );
             }
         });
@@ -55,8 +55,8 @@ impl Drop for Web {
     }
 }
 
-fn answer(stream: TcpStream, folder: &Path) -> Result<()> {
-    let mut lines = BufReader::new(&stream).lines();
+fn answer(stream: &TcpStream, folder: &Path) -> Result<()> {
+    let mut lines = BufReader::new(stream).lines();
     let asked = lines.next().context("nothing is asked")??;
     for line in lines {
         if line?.is_empty() {
@@ -74,7 +74,7 @@ fn answer(stream: TcpStream, folder: &Path) -> Result<()> {
         Some(body) => ("200 OK", body),
         None => ("404 Not Found", Vec::new()),
     };
-    let mut stream = &stream;
+    let mut stream = stream;
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",

@@ -15,15 +15,15 @@ async fn built(script: Script, options: &[(&str, &str)], key: &str) -> (Option<S
     let value = result.metadata.get(key).cloned();
     let seen = fake.seen();
     let build = operations(seen.solved.last().unwrap());
-    let sees = build.contains("SOURCE_DATE_EPOCH=1704067200");
-    (value.map(|value| String::from_utf8(value).unwrap()), sees)
+    let told = build.contains("SOURCE_DATE_EPOCH=1704067200");
+    (value.map(|value| String::from_utf8(value).unwrap()), told)
 }
 
 #[tokio::test]
 async fn a_number_is_the_time() {
     let options = [(EPOCH, "1704067200")];
-    let (epoch, sees) = built(daemon(SPEC, &[]), &options, "source.date.epoch").await;
-    assert_eq!((epoch.as_deref(), sees), (Some("1704067200"), true));
+    let (epoch, told) = built(daemon(SPEC, &[]), &options, "source.date.epoch").await;
+    assert_eq!((epoch.as_deref(), told), (Some("1704067200"), true));
     let (config, _) = built(daemon(SPEC, &[]), &options, "containerimage.config").await;
     assert!(
         config
@@ -37,8 +37,8 @@ async fn a_number_is_the_time() {
     ];
     let (epoch, _) = built(daemon(SPEC, &[]), &many, "source.date.epoch/linux/amd64").await;
     assert_eq!(epoch.as_deref(), Some("1704067200"));
-    let (epoch, sees) = built(daemon(SPEC, &[]), &[], "source.date.epoch").await;
-    assert_eq!((epoch, sees), (None, false));
+    let (epoch, told) = built(daemon(SPEC, &[]), &[], "source.date.epoch").await;
+    assert_eq!((epoch, told), (None, false));
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn a_repository_has_the_time_of_its_commit() {
         .source("git://example.org/a.git", &[("larder.yaml", SPEC)])
         .time("git://example.org/a.git", 1_704_067_200);
     let options = [(EPOCH, "context"), ("context", "https://example.org/a.git")];
-    let (epoch, sees) = built(script.clone(), &options, "source.date.epoch").await;
-    assert_eq!((epoch.as_deref(), sees), (Some("1704067200"), true));
+    let (epoch, told) = built(script.clone(), &options, "source.date.epoch").await;
+    assert_eq!((epoch.as_deref(), told), (Some("1704067200"), true));
     // What the daemon says of the repository is an error, as it would be for the context itself.
     let broken = larder_gateway::Failure::mistake("gone").to_status();
     let fake = FakeBridge::new(script.failing(Call::Resolve, "git://", broken));

@@ -160,13 +160,13 @@ fn read(text: &str) -> Vec<Told> {
 /// `error: MESSAGE`, `warning[NAME]: MESSAGE`.
 fn heading(line: &str) -> Option<Told> {
     let (kind, message) = line.split_once(": ")?;
-    let (severity, lint) = match kind.split_once('[') {
-        Some((severity, lint)) => (severity, Some(lint.strip_suffix(']')?.to_owned())),
+    let (severity, name) = match kind.split_once('[') {
+        Some((severity, name)) => (severity, Some(name.strip_suffix(']')?.to_owned())),
         None => (kind, None),
     };
     matches!(severity, "error" | "warning").then(|| Told {
         severity: severity.to_owned(),
-        lint,
+        lint: name,
         message: message.to_owned(),
         ..Told::default()
     })

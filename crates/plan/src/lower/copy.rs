@@ -78,9 +78,7 @@ impl Lowering<'_> {
     ) -> Option<File> {
         let mut any = false;
         for copy in copies {
-            let Some((from, root)) = self.files(copy, span) else {
-                continue;
-            };
+            let (from, root) = self.files(copy, span);
             // Of what is made above the copies, the mode would be theirs.
             let above = copy.dest.rsplit_once('/').map_or("", |(above, _)| above);
             let is_text = matches!(copy.from, CopyFrom::Text(_));
@@ -133,9 +131,9 @@ impl Lowering<'_> {
     }
 
     /// Where a copy comes from: a filesystem, and the directory in it that counts.
-    fn files(&mut self, copy: &PlannedCopy, span: Span) -> Option<(Option<Output>, String)> {
+    fn files(&mut self, copy: &PlannedCopy, span: Span) -> (Option<Output>, String) {
         let root = || "/".to_owned();
-        Some(match &copy.from {
+        match &copy.from {
             CopyFrom::Source(source) => {
                 let shown = crate::web::shown_source(source);
                 let meta = Meta::named(format!("[internal] fetch {shown}"));
@@ -158,7 +156,7 @@ impl Lowering<'_> {
                 (Some(vertex.only()), root())
             }
             _ => self.files_of(&copy.from, span),
-        })
+        }
     }
 
     /// The time of files and directories that are made for the image, if the client asks for one.
