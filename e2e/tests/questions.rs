@@ -38,6 +38,7 @@ FROM debian:trixie-slim AS first
 FROM first AS aside
 # last is the result
 FROM first AS last
+# WHAT is what is echoed
 ARG WHAT
 RUN --mount=type=secret,id=token,required=true --mount=type=ssh,required=true echo $WHAT
 RUN --mount=type=secret,id=other pip install --no-cache-dir flask
