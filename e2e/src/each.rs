@@ -31,6 +31,7 @@ pub fn each<T: Sync>(
         .iter()
         .filter(|thing| name(thing).contains(&part))
         .collect();
+    assert!(!wanted.is_empty(), "{only} names none of these");
     let left = Mutex::new(wanted.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let wrong = Mutex::new(Vec::new());

@@ -4,7 +4,7 @@ use buildkit_llb::{Constraints, Definition, Graph, Meta};
 use larder_diagnostic::{Diagnostic, quote};
 use larder_gateway::{Bridge, Failure};
 use larder_plan::epoch::{Epoch, SOURCE_DATE_EPOCH, asked};
-use larder_plan::{Context, NamedContext, Request};
+use larder_plan::{Context, NamedContext, Request, named_context};
 use larder_spec::model::Spec;
 
 /// Puts the time into the request, and says what was found wrong. Steps that declare the arg see the
@@ -20,10 +20,10 @@ pub(crate) async fn settle(
         Epoch::Context => (Some(&request.context), "the build context".to_owned()),
         Epoch::Of(name) => {
             let what = format!("the context {}", quote(&name));
-            match request.contexts.get(&name) {
+            match named_context(request, &name, &request.platform) {
                 None => return Ok(Vec::new()),
-                Some(NamedContext::Image(_)) => (None, what),
-                Some(NamedContext::Files(files) | NamedContext::Built { files, .. }) => {
+                Some((_, NamedContext::Image(_))) => (None, what),
+                Some((_, NamedContext::Files(files) | NamedContext::Built { files, .. })) => {
                     (Some(files), what)
                 }
             }

@@ -23,7 +23,7 @@ pub(crate) async fn contexts(
     request: &mut Request,
 ) -> Result<(), Failure> {
     let keys = options.named_contexts.keys();
-    let used = contexts_used(spec, request, keys.clone());
+    let mut used = contexts_used(spec, request, keys.clone());
     for key in keys {
         let unused = NamedContext::Files(request.context.clone());
         request.contexts.insert(key.clone(), unused);
@@ -35,6 +35,11 @@ pub(crate) async fn contexts(
             let image = NamedContext::Image(reference.to_owned());
             request.contexts.insert(key.clone(), image);
         }
+    }
+    if let Epoch::Of(name) = epoch::asked(spec, request)
+        && let Some((key, _)) = named_context(request, &name, &request.platform)
+    {
+        used.insert((key.clone(), request.platform.clone()));
     }
     for (key, platform) in used {
         let Some(address) = options.named_contexts.get(&key) else {

@@ -76,11 +76,14 @@ pub(crate) async fn build(
             planned => Ok(Outcome::Raw(lint::answer(&report, planned.err().as_ref()))),
         };
     }
-    let plans = planned?;
+    let mut plans = planned?;
     if capabilities.has(cap::WARNINGS) {
         report.send_warnings(bridge).await?;
     }
     report.fail_on_errors()?;
+    for (_, plan) in &mut plans {
+        plan.warnings = report.warnings();
+    }
     let each: Vec<&Plan> = plans.iter().map(|(_, plan)| plan).collect();
     match (question, each.first()) {
         (_, None) => return Err(nothing(&origin)),
@@ -147,7 +150,7 @@ async fn plan(
         }
         let left_out = plan
             .as_ref()
-            .is_some_and(|it| it.stages.len() < spec.stages.len());
+            .is_none_or(|it| it.stages.len() < spec.stages.len());
         if all && left_out && request.target.is_none() {
             let spec = with_all_stages(spec);
             let (_, found) = facts::settle(bridge, origin, &spec, &request, &mut files).await?;

@@ -93,13 +93,23 @@ fn watched(command: &mut Command) -> Result<(bool, String)> {
     Ok((child.wait()?.success(), said))
 }
 
-/// The tests that failed, by what their program says of them.
+/// The tests that failed, by what their program says of them; none if it does not say as much of each as
+/// it counts in the end.
 fn failed(said: &str) -> Vec<String> {
+    let counted = said.lines().find_map(|line| {
+        let (_, rest) = line.split_once("test result: FAILED. ")?.1.split_once("passed; ")?;
+        rest.split_once(" failed")?.0.parse::<usize>().ok()
+    });
     let lines = said.lines().filter_map(|line| {
         let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
         Some(name.trim_end_matches(" - should panic").to_owned())
     });
-    lines.collect()
+    let names: Vec<String> = lines.collect();
+    if counted == Some(names.len()) {
+        names
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +119,10 @@ mod tests {
     #[test]
     fn failures_are_found_in_what_a_test_program_says() {
         let said = "running 3 tests\ntest a ... ok\ntest b::c ... FAILED\ntest d - should panic ... FAILED\n\n\
-                    failures:\n\n---- b::c stdout ----\ntest x ... \n\nfailures:\n    b::c\n    d\n";
+                    failures:\n\n---- b::c stdout ----\ntest x ... \n\nfailures:\n    b::c\n    d\n\n\
+                    test result: FAILED. 1 passed; 2 failed; 0 ignored\n";
         assert_eq!(failed(said), ["b::c", "d"]);
+        let (cut, _) = said.split_once("test d").unwrap();
+        assert_eq!(failed(cut), [""; 0]);
     }
 }

@@ -115,6 +115,7 @@ impl Session {
         if let Some(plan) = &mut plan {
             assumptions.extend(plan.assumed.iter().cloned());
             if findings_too {
+                self.settle(&mut diagnostics);
                 plan.warnings.clone_from(&diagnostics);
                 plan.assumed.clone_from(&assumptions);
             }
@@ -218,13 +219,7 @@ impl Session {
         mut assumptions: Vec<String>,
         good: Option<T>,
     ) -> Outcome<T> {
-        diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
-        diagnostics.dedup();
-        let check = self.request.build_args.get(CHECK).map(String::as_str);
-        match Wanted::of(check, &self.input.shown) {
-            Ok(wanted) => wanted.apply(&mut diagnostics),
-            Err(mistake) => diagnostics.push(mistake),
-        }
+        self.settle(&mut diagnostics);
         let wrong = diagnostics.iter().any(Diagnostic::is_error);
         output::diagnostics(&diagnostics, &self.input.shown);
         match good {
@@ -236,5 +231,16 @@ impl Session {
             }
             _ => Outcome::Mistakes,
         }
+    }
+
+    /// Puts them in the order of the file, without those that nobody wants to hear of.
+    fn settle(&self, diagnostics: &mut Vec<Diagnostic>) {
+        let check = self.request.build_args.get(CHECK).map(String::as_str);
+        match Wanted::of(check, &self.input.shown) {
+            Ok(wanted) => wanted.apply(diagnostics),
+            Err(mistake) => diagnostics.push(mistake),
+        }
+        diagnostics.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+        diagnostics.dedup();
     }
 }

@@ -3,6 +3,7 @@
 use larder_diagnostic::{Diagnostic, quote};
 use larder_spec::model::Spec;
 
+use crate::from::named_context;
 use crate::planner::Planner;
 use crate::request::Request;
 
@@ -68,7 +69,7 @@ pub(crate) fn of(planner: &mut Planner<'_>) -> Option<i64> {
             planner.assume(format!("{SOURCE_DATE_EPOCH}: the context has no time"));
             None
         }
-        Epoch::Of(name) if request.contexts.contains_key(&name) => {
+        Epoch::Of(name) if named_context(request, &name, &request.platform).is_some() => {
             planner.assume(format!(
                 "{SOURCE_DATE_EPOCH}: the context {name} has no time"
             ));

@@ -19,7 +19,8 @@ pub(crate) struct Finding {
     pub(crate) location: Option<(String, RangeInclusive<u32>)>,
 }
 
-/// Adds warnings to an answer. What it says of success stays. An answer that is not understood stays as
+/// Adds warnings to an answer, which then is no success: as the answer of Dockerfile's frontend with a
+/// warning of its own. An answer that is not understood stays as
 /// it is.
 pub(crate) fn add<'a>(
     result: &mut RawResult,
@@ -70,6 +71,7 @@ pub(crate) fn add<'a>(
     let json = serde_json::to_vec_pretty(&answer).unwrap_or_default();
     result.set_metadata("result.json", json);
     result.set_metadata("result.txt", text.into_bytes());
+    result.set_metadata("result.statuscode", b"1".to_vec());
 }
 
 /// The number of a source file in the answer, to which it is added if need be; -1 for one that nobody

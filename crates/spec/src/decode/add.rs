@@ -27,11 +27,13 @@ fn classify(source: &Template) -> Source {
     if matches!(source.parts.first(), Some(Part::Arg { .. })) {
         return Source::Unknown;
     }
-    let written = source.to_string();
-    if ["git@", "git://", "ssh://"]
-        .iter()
-        .any(|p| written.starts_with(p))
-    {
+    let parts = source.parts.iter().map(|part| match part {
+        Part::Text(text) => text.as_str(),
+        Part::Arg { .. } => "x",
+    });
+    let written: String = parts.collect();
+    let scheme = ["git://", "ssh://"].iter().any(|p| written.starts_with(p));
+    if scheme || is_scp(&written) {
         return Source::Git;
     }
     if !written.starts_with("https://") && !written.starts_with("http://") {
@@ -45,6 +47,14 @@ fn classify(source: &Template) -> Source {
     } else {
         Source::File
     }
+}
+
+/// Whether it is an address as `scp` and git take it: `git@example.org:shop.git`.
+fn is_scp(written: &str) -> bool {
+    let host = written.split_once(':').map_or("", |(host, _)| host);
+    host.split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+        && !host.contains('/')
 }
 
 /// The places of the keys that go with some sources only.
@@ -163,10 +173,12 @@ impl<'src> Decoder<'_, 'src> {
                 "copy from an image: `copy: {from: image, src: …}`"
             } else if written.contains("://") {
                 "write an URL with `https://`, or of a git repository"
-            } else if ["github.com/", "gitlab.com/", "www."]
+            } else if ["github.com/", "gitlab.com/"]
                 .iter()
                 .any(|p| written.starts_with(p))
             {
+                "write `https://` before it, and `.git` behind it for the repository"
+            } else if written.starts_with("www.") {
                 "write `https://` before it"
             } else {
                 good &= self.in_context(source);

@@ -146,7 +146,7 @@ impl<'src> Decoder<'_, 'src> {
 
     /// Reports several sources that have one name to go to.
     pub(super) fn one_name_for_one(&mut self, src: &[Template], dest: &Template) {
-        let name = |to: &str| !to.ends_with('/') && to != "." && !to.ends_with("/.");
+        let name = |to: &str| !matches!(to.rsplit('/').next(), Some("" | "." | ".."));
         if src.len() > 1 && dest.literal().is_some_and(|to| name(&to)) {
             self.error(
                 dest.span,

@@ -27,13 +27,6 @@ const INSTRUCTIONS: [&str; 15] = [
     "WORKDIR",
 ];
 
-/// The names of signals, without `SIG`.
-const SIGNALS: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
-];
-
 /// The word in capitals that another was meant to be, so many letters apart at most.
 fn nearest<'a>(word: &str, known: &[&'a str], limit: usize) -> Option<&'a str> {
     let near = known.iter().filter(|_| word.len() < 20);
@@ -139,30 +132,10 @@ impl<'src> Decoder<'_, 'src> {
         out
     }
 
-    /// A name or a number.
+    /// A name or a number, which `plan` checks.
     fn signal(&mut self, slot: Slot<'_, 'src>) -> Option<Spanned<Template>> {
         let signal = self.template(slot, "a signal")?;
         let span = signal.span;
-        if let Some(text) = signal.literal() {
-            let name = text.strip_prefix("SIG").unwrap_or(&text);
-            let real_time = name.strip_prefix("RTMIN+").or(name.strip_prefix("RTMAX-"));
-            let real_time = real_time.and_then(|number| number.parse::<u8>().ok());
-            let number = text.parse::<u8>().is_ok_and(|n| (1..=64).contains(&n));
-            let known = SIGNALS.contains(&name) || matches!(name, "RTMIN" | "RTMAX");
-            if !known && !number && real_time.is_none_or(|number| number > 30) {
-                let diagnostic =
-                    Diagnostic::error(span, format!("{} is not a signal", quote(&text)));
-                let upper = name.to_ascii_uppercase();
-                let upper = upper.strip_prefix("SIG").unwrap_or(&upper);
-                self.report.push(match nearest(upper, &SIGNALS, 1) {
-                    Some(meant) => diagnostic.hint(format!("did you mean `SIG{meant}`?")),
-                    None => {
-                        diagnostic.hint("write a name such as `SIGTERM`, or a number from 1 to 64")
-                    }
-                });
-                return None;
-            }
-        }
         Some(Spanned::new(signal, span))
     }
 

@@ -34,7 +34,7 @@ pub static IMAGE: Mapping = Mapping {
             "[8000, 9000-9002/udp]"
         ),
         key!(
-            "labels": Shape::Map(r".*\S.*", &Shape::TemplateOrEmpty),
+            "labels": Shape::Map(r"[\s\S]*\S[\s\S]*", &Shape::TemplateOrEmpty),
             "Labels by their names.",
             "{org.opencontainers.image.title: Shop}"
         ),

@@ -30,7 +30,7 @@ pub(super) const ARGS: Key = key!(
             NAME,
             &Shape::OneOf(&[Shape::Nothing, Shape::TemplateOrEmpty, Shape::Mapping(&ARG)]),
         ),
-        Shape::List(&Shape::Pattern("[A-Za-z_][A-Za-z0-9_]*(=.*)?")),
+        Shape::List(&Shape::Pattern("[A-Za-z_][A-Za-z0-9_]*(=[\\s\\S]*)?")),
     ]),
     "Build arguments, which `--build-arg` sets: a mapping of names to defaults, or a list of names. `${NAME}` \
      stands for one, and `run` steps have them as variables.",

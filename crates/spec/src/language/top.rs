@@ -9,7 +9,7 @@ use crate::language::caches::CACHES;
 use crate::language::run::USER;
 
 /// Keys at the top that are the user's own, as a regular expression. They may hold anything.
-pub const IGNORED: &str = "x-.*";
+pub const IGNORED: &str = r"x-[\s\S]*";
 
 /// Keys of a spec's only stage. They do not go with `stages`, and without that `from` is needed.
 pub const ONE_STAGE: [&str; 7] = [
