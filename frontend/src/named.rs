@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use buildkit_llb::{Image, ImageName, Local, OciLayout, Platform, Source, git_url};
 use larder_gateway::{Bridge, Capabilities, Failure, FileStat, ImageRequest, Layout, Options, cap};
+use larder_plan::epoch::{self, Epoch};
 use larder_plan::{
     AccountFiles, CACHE_CONTEXT, Context, ContextFact, ImageConfig, NamedContext, Request,
-    context_files, context_name, contexts_used, ignore,
+    context_files, context_name, contexts_used, ignore, named_context,
 };
 use larder_spec::model::Spec;
 

@@ -33,6 +33,7 @@ pub(crate) fn request(
 ) -> Request {
     let nonce = nonce.to_owned();
     Request {
+        any_platform: options.platforms.is_empty(),
         build_platform: own_platform(options),
         build_args: options.build_args.clone(),
         target: options.target.clone(),

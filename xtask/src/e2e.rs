@@ -97,7 +97,10 @@ fn watched(command: &mut Command) -> Result<(bool, String)> {
 /// it counts in the end.
 fn failed(said: &str) -> Vec<String> {
     let counted = said.lines().find_map(|line| {
-        let (_, rest) = line.split_once("test result: FAILED. ")?.1.split_once("passed; ")?;
+        let (_, rest) = line
+            .split_once("test result: FAILED. ")?
+            .1
+            .split_once("passed; ")?;
         rest.split_once(" failed")?.0.parse::<usize>().ok()
     });
     let lines = said.lines().filter_map(|line| {

@@ -38,6 +38,15 @@ pub(crate) struct Ground {
     pub bottom: Option<Arc<ImageConfig>>,
 }
 
+impl Ground {
+    /// About how many bytes its config takes, which each stage above has, too.
+    pub(crate) fn size(&self) -> usize {
+        let config = &self.config.config;
+        let parts = config.exposed_ports.len() + config.labels.len() + config.volumes.len();
+        64 * (parts + self.config.history.len() + self.annotations.len())
+    }
+}
+
 /// What a stage starts from, which runs on `platform` unless it stands on another one.
 pub(crate) fn ground(
     planner: &mut Planner<'_>,

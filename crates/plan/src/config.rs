@@ -78,9 +78,10 @@ impl Builder<'_, '_> {
         config.working_dir = workdir;
         for (port, span) in expose {
             match ports(&port) {
-                Some(ports) => config
+                Some(ports) if self.planner.spend(64 * ports.len(), span) => config
                     .exposed_ports
                     .extend(ports.map(|port| (port, Value::Object(serde_json::Map::new())))),
+                Some(_) => {}
                 None => self.planner.report(
                     Diagnostic::error(span, format!("{} is not a port", quote(&port)))
                         .hint("write a number from 1 to 65535 or a range, alone or with `/tcp`, `/udp` or `/sctp`"),
@@ -201,7 +202,7 @@ fn healthcheck(check: &model::Healthcheck) -> Healthcheck {
 }
 
 /// The ports that `8000`, `53/udp` or `8000-8010/tcp` stand for.
-fn ports(written: &str) -> Option<impl Iterator<Item = String>> {
+fn ports(written: &str) -> Option<impl ExactSizeIterator<Item = String>> {
     let (range, protocol) = written.split_once('/').unwrap_or((written, "tcp"));
     let protocol = protocol.to_ascii_lowercase();
     if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
@@ -225,7 +226,11 @@ pub(crate) fn of_result(
     epoch: Option<i64>,
 ) -> (ImageConfig, Option<ImageConfig>) {
     let mut config = ground.config.clone();
-    let platform = &request.platform;
+    let platform = if request.any_platform {
+        &ground.platform
+    } else {
+        &request.platform
+    };
     config.architecture = Some(platform.architecture.clone());
     config.os = Some(platform.os.clone());
     config.variant = Some(platform.variant.clone()).filter(|variant| !variant.is_empty());

@@ -133,6 +133,9 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         }
         let platform = stages.platforms[index].as_ref();
         let ground = base::ground(planner, from, stage, platform, &done);
+        if !planner.spend(ground.size(), stage.name.span) {
+            break;
+        }
         let taken = &stages.taken[index];
         let installed = runtime.installed(index);
         let args = &args[index];

@@ -15,6 +15,8 @@ pub const CACHE_CONTEXT_TARGET: &str = "/larder-cache";
 pub struct Request {
     /// What the image is for.
     pub platform: Platform,
+    /// Nobody asked for `platform`: an image of a stage for another is for that.
+    pub any_platform: bool,
     /// What steps run on, where a stage asks for it.
     pub build_platform: Platform,
     /// `--build-arg`, without the `build-arg:` prefix.
@@ -154,6 +156,7 @@ impl Request {
         Request {
             build_platform: platform.clone(),
             platform,
+            any_platform: false,
             build_args: BTreeMap::new(),
             target: None,
             labels: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! Addresses on the web and checksums, as text.
 
+use std::borrow::Cow;
+
 use buildkit_llb::{Git, Source};
 use larder_diagnostic::quote;
 
@@ -60,6 +62,7 @@ fn unescape(text: &str) -> Option<String> {
 /// An address for people: without a user's name and password, and without a query, which may hold a
 /// token.
 pub(crate) fn shown(url: &str) -> String {
+    let url = without_broken_password(url);
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {
@@ -75,6 +78,19 @@ pub(crate) fn shown(url: &str) -> String {
         }
         None => url.to_owned(),
     }
+}
+
+/// An address without a password that holds what ends a host's name: what looks like a port is no number.
+fn without_broken_password(url: &str) -> Cow<'_, str> {
+    let found = url.split_once("://").and_then(|(scheme, rest)| {
+        let host = rest.split(['/', '?', '#']).next()?;
+        let (_, port) = host.rsplit_once(':')?;
+        let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+        let broken = !is_port && !host.contains(['@', ']']);
+        let (_, after) = rest.rsplit_once('@').filter(|_| broken)?;
+        Some(format!("{scheme}://{after}"))
+    });
+    found.map_or(Cow::Borrowed(url), Cow::Owned)
 }
 
 /// A repository for people, in the form `address#reference:subdirectory`.
@@ -200,6 +216,13 @@ mod tests {
                 "https://example.org/x",
             ),
             ("https://example.org?secret", "https://example.org"),
+            ("https://me:pa#ss@example.org/x", "https://example.org/x"),
+            ("https://me:pa/ss@example.org/x", "https://example.org/x"),
+            ("https://me:pa?ss@example.org/x?y", "https://example.org/x"),
+            (
+                "https://example.org:80/x@1.2/y",
+                "https://example.org:80/x@1.2/y",
+            ),
             ("git@example.org:x.git", "git@example.org:x.git"),
         ] {
             assert_eq!(shown(url), expected);

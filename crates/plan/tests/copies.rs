@@ -203,3 +203,24 @@ fn secrets_of_an_address_are_in_no_name() {
     let config = String::from_utf8(lowered.config).expect("it is text");
     assert!(!config.contains("hidden"), "{config}");
 }
+
+/// BuildKit makes directories and files without these bits.
+#[test]
+fn sticky_and_setuid_bits_are_kept() {
+    let request = support::request();
+    let names = |text: &str| -> Vec<String> {
+        let digests = digests(&lowered(text, &request));
+        digests.into_iter().map(|(name, _)| name).collect()
+    };
+    let linked = |names: &[String]| names.iter().any(|name| name.contains("laid over"));
+    let to_tmp = names("from: debian:13\nsteps:\n  - copy: {src: a, dest: /tmp/, link: true}\n");
+    assert!(!linked(&to_tmp), "{to_tmp:?}");
+    let to_srv = names("from: debian:13\nsteps:\n  - copy: {src: a, dest: /srv/, link: true}\n");
+    assert!(linked(&to_srv), "{to_srv:?}");
+
+    let file = "from: debian:13\nsteps:\n  - file: {dest: /x, content: y, chmod: 4755}\n";
+    let vertices = vertices(&lowered(file, &request));
+    let made: Vec<String> = vertices.iter().map(ToString::to_string).collect();
+    let copied = |vertex: &String| vertex.contains("\"copy\"") && vertex.contains("\"4755\"");
+    assert!(made.iter().any(copied), "{made:#?}");
+}

@@ -36,6 +36,27 @@ fn answer(spec: &Spec, request: &Request) -> Planned {
     plan(spec, request, &facts)
 }
 
+#[test]
+fn a_stage_for_another_platform_is_an_image_for_it_unless_the_client_says() {
+    let spec = parse("from: {image: scratch, platform: linux/arm64}\n");
+    let mut request = request();
+    for (any, architecture) in [(true, "arm64"), (false, "amd64")] {
+        request.any_platform = any;
+        let config = planned(&spec, &request).config;
+        assert_eq!(config.architecture.as_deref(), Some(architecture));
+    }
+}
+
+#[test]
+fn ports_cannot_be_more_than_fit() {
+    let range = "1-65535, ".repeat(100);
+    let spec = parse(&format!("from: scratch\nimage: {{expose: [{range}]}}\n"));
+    match answer(&spec, &request()) {
+        Planned::Mistakes(mistakes) => assert_eq!(mistakes.len(), 1, "{mistakes:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn planned(spec: &Spec, request: &Request) -> Plan {
     match answer(spec, request) {
         Planned::Plan(plan) => *plan,

@@ -140,7 +140,7 @@ mod tests {
         );
         assert_eq!(json["warnings"][1]["location"]["sourceIndex"], 0);
         assert_eq!(json["warnings"][1]["description"], "a flag defeats it");
-        assert_eq!(result.metadata("result.statuscode"), Some(&b"0"[..]));
+        assert_eq!(result.metadata("result.statuscode"), Some(&b"1"[..]));
         assert_eq!(
             result
                 .metadata("result.txt")

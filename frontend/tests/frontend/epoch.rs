@@ -62,6 +62,26 @@ async fn a_repository_has_the_time_of_its_commit() {
 }
 
 #[tokio::test]
+async fn a_named_repository_has_the_time_of_its_own_commit() {
+    let script = daemon(SPEC, &[])
+        .source("git://example.org/b.git", &[("x", "")])
+        .time("git://example.org/b.git", 1_704_067_200);
+    for name in ["other", "other::linux/amd64"] {
+        let context = format!("context:{name}");
+        let options = [
+            (EPOCH, "other"),
+            (context.as_str(), "https://example.org/b.git"),
+        ];
+        let (epoch, told) = built(script.clone(), &options, "source.date.epoch").await;
+        assert_eq!(
+            (epoch.as_deref(), told),
+            (Some("1704067200"), true),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_directory_of_the_clients_has_no_time() {
     let fake = FakeBridge::new(daemon(SPEC, &[]));
     run(&fake, &[(EPOCH, "context")]).await.unwrap();

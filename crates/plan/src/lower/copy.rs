@@ -1,17 +1,19 @@
 //! Copies, and files and directories that are made.
 
 use buildkit_llb::{
-    Account, Copy, CopyMode, File, FileInput, Meta, Mkdir, Mkfile, Op, Output, ProgressGroup,
-    Vertex,
+    Account, Copy, CopyMode, File, FileInput, Meta, Mkdir, Mkfile, Op, Output, Vertex,
 };
 use larder_diagnostic::Span;
 
-use super::Lowering;
+use super::{Lowering, progress};
 use crate::copy::{has_pattern, start};
 use crate::link;
 use crate::model::{CopyFrom, Owner, PlannedCopy, PlannedStage};
 
 const NANOSECONDS: i64 = 1_000_000_000;
+
+/// What BuildKit keeps of the mode of a file or directory that it makes.
+const PERMISSIONS: u32 = 0o777;
 
 impl Lowering<'_> {
     /// Copies onto `root`. `None` if there is nothing to copy.
@@ -39,8 +41,13 @@ impl Lowering<'_> {
         if !self.plan.request.able.merge {
             return self.copy(root, copies, label, span);
         }
+        let above = link::above(&self.plan.stages, stage, step, copies);
+        // BuildKit makes directories without a sticky bit, which `/tmp` would lose.
+        if above.iter().any(|above| above.mode > PERMISSIONS) {
+            return self.copy(root, copies, label, span);
+        }
         let mut layer = File::on(None);
-        for above in link::above(&self.plan.stages, stage, step, copies) {
+        for above in above {
             let mkdir = self.directory(&above.path, above.mode, above.owner);
             layer = layer.mkdir(mkdir);
         }
@@ -48,19 +55,13 @@ impl Lowering<'_> {
         let Some(root) = root else {
             return Some(self.graph.add(layer, &self.here, Meta::named(label)));
         };
-        let group = |weak| {
-            Some(ProgressGroup {
-                id: format!("{label} for {}", self.plan.request.platform),
-                name: label.clone(),
-                weak,
-            })
-        };
-        let alone = Meta {
-            progress_group: group(true),
-            ..Meta::named(label.as_str())
-        };
+        let what = copies
+            .iter()
+            .flat_map(|copy| copy.src.iter().chain([&copy.dest]));
+        let group = progress::of(self.plan, label.clone(), what);
+        let alone = progress::helper(&label, Some(&group));
         let laid_over = Meta {
-            progress_group: group(false),
+            progress_group: Some(group),
             ..Meta::named(format!("{label}, laid over what is below"))
         };
         let layer = self.graph.add(layer, &self.here, alone);
@@ -81,8 +82,7 @@ impl Lowering<'_> {
             let (from, root) = self.files(copy, span);
             // Of what is made above the copies, the mode would be theirs.
             let above = copy.dest.rsplit_once('/').map_or("", |(above, _)| above);
-            let is_text = matches!(copy.from, CopyFrom::Text(_));
-            if copy.mode.is_some() && !is_text && !above.is_empty() {
+            if mode_of_copy(copy).is_some() && !above.is_empty() {
                 file = file.mkdir(self.directory(above, 0o755, copy.owner));
             }
             for src in &copy.src {
@@ -115,7 +115,7 @@ impl Lowering<'_> {
         let is_text = matches!(copy.from, CopyFrom::Text(_));
         Copy {
             owner: Some(numeric(copy.owner)),
-            mode: copy.mode.filter(|_| !is_text).map(CopyMode::Bits),
+            mode: mode_of_copy(copy).map(CopyMode::Bits),
             follow_symlink: true,
             contents_only: true,
             create_target: true,
@@ -172,6 +172,13 @@ impl Lowering<'_> {
             ..directory(path, mode, owner)
         }
     }
+}
+
+/// The mode that the copy itself sets. A file with text is made with its mode, as far as BuildKit does
+/// that.
+fn mode_of_copy(copy: &PlannedCopy) -> Option<u32> {
+    let is_text = matches!(copy.from, CopyFrom::Text(_));
+    copy.mode.filter(|mode| !is_text || *mode > PERMISSIONS)
 }
 
 pub(super) fn numeric(owner: Owner) -> buildkit_llb::Owner {

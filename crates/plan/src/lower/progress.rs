@@ -31,22 +31,28 @@ pub(super) fn group(plan: &Plan, step: &PlannedStep, named: &Meta) -> Option<Pro
         return None;
     };
     let manifests = run.manifests.as_ref()?;
-    let name = named.name.clone()?;
-    // A client may show several builds at once, which have groups of their own.
-    let what = [
-        format!(
-            "{}\n{}\n{name}",
-            plan.project,
-            platform_name(&plan.request.platform)
-        ),
-        run.args.join("\n"),
-        manifests.copied.join("\n"),
-    ];
-    Some(ProgressGroup {
-        id: Digest::of(what.join("\n\n").as_bytes()).to_string(),
+    let what = run.args.iter().chain(&manifests.copied);
+    Some(of(plan, named.name.clone()?, what))
+}
+
+/// A group of that name. A client may show several builds at once, which have groups of their own by what
+/// they do.
+pub(super) fn of<'a>(
+    plan: &Plan,
+    name: String,
+    what: impl Iterator<Item = &'a String>,
+) -> ProgressGroup {
+    let platform = platform_name(&plan.request.platform);
+    let mut text = format!("{}\n{platform}\n{name}", plan.project);
+    for part in what {
+        text.push('\n');
+        text.push_str(part);
+    }
+    ProgressGroup {
+        id: Digest::of(text.as_bytes()).to_string(),
         name,
         weak: false,
-    })
+    }
 }
 
 /// The same group, for an operation that the step needs.

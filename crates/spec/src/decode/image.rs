@@ -1,6 +1,6 @@
 //! `image`, and command lines.
 
-use larder_diagnostic::{Diagnostic, Spanned, quote};
+use larder_diagnostic::{Spanned, quote};
 
 use super::{Decoder, Slot};
 use crate::language::IMAGE;

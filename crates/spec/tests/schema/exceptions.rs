@@ -13,13 +13,16 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("takes an absolute path", "it may begin with `${…}`"),
     ("is not a user", "it may be made of `${…}`"),
     ("is not a platform", "it may be made of `${…}`"),
-    ("is not a signal", "it may be made of `${…}`"),
     ("is not a commit", "what it must be depends on `src`"),
     (
         "cannot be a branch, tag or commit",
         "it may be made of `${…}`",
     ),
     ("is not a port", "a pattern does not count"),
+    (
+        "an instruction of more than one line",
+        "a pattern for it would tell nobody what is wrong",
+    ),
     (
         "is not an instruction of a Dockerfile",
         "their list is not the spec's language",

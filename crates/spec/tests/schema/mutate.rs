@@ -23,6 +23,7 @@ fn others() -> Vec<Value> {
         json!(["word"]),
         json!(["word", ""]),
         json!([7]),
+        json!(["A=x\ny"]),
         json!([[]]),
         json!([{}]),
         json!({}),
