@@ -185,7 +185,7 @@ async fn warnings_of_caches_join_the_others() {
     );
     assert_eq!(json["warnings"].as_array().unwrap().len(), 2);
     assert_eq!(json["sources"][0]["unheard"], 1);
-    assert_eq!(text(&answer, "result.statuscode"), "0");
+    assert_eq!(text(&answer, "result.statuscode"), "1");
     let shown = text(&answer, "result.txt");
     assert!(
         shown.starts_with("\nWARNING: Theirs\n\nWARNING: LarderCacheDefeated\n"),
