@@ -111,9 +111,11 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
 pub(crate) fn planned(spec: &Spec, args: &[Arc<Args>], order: &[usize]) -> Vec<PlannedArg> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
+    // The result's stage sees all that are declared at the top; the others add their own.
+    let mut at_top = spec.args.as_slice();
     for &index in order.iter().rev() {
         let own = spec.stages[index].args.iter().rev();
-        for arg in own.chain(spec.args.iter().rev()) {
+        for arg in own.chain(std::mem::take(&mut at_top).iter().rev()) {
             let name = &arg.name.value;
             if !seen.insert(name) {
                 continue;

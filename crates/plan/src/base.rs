@@ -33,7 +33,7 @@ pub(crate) struct Ground {
     /// Names of variables that are as the image at the bottom has them.
     pub image_env: BTreeSet<String>,
     /// Annotations of its stages.
-    pub annotations: Vec<(AnnotationLevel, String, String)>,
+    pub annotations: BTreeMap<(AnnotationLevel, String), String>,
     /// Config of the image at the bottom.
     pub bottom: Option<Arc<ImageConfig>>,
 }
@@ -163,7 +163,7 @@ fn unknown(platform: Platform) -> Ground {
         distribution: None,
         stores: BTreeMap::new(),
         image_env: BTreeSet::new(),
-        annotations: Vec::new(),
+        annotations: BTreeMap::new(),
         bottom: None,
     }
 }

@@ -152,13 +152,8 @@ impl Builder<'_, '_> {
             let Some(value) = self.expand_maybe(&annotation.value) else {
                 continue;
             };
-            let name = &annotation.name.value;
-            let level = annotation.level;
-            let known = &mut self.ground.annotations;
-            match known.iter_mut().find(|(l, n, _)| *l == level && n == name) {
-                Some((.., known)) => *known = value,
-                None => known.push((level, name.clone(), value)),
-            }
+            let key = (annotation.level, annotation.name.value.clone());
+            self.ground.annotations.insert(key, value);
         }
     }
 }

@@ -176,7 +176,10 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
     let result = done[*target].as_mut()?;
     runtime.keep(planner, &position, &mut out, result);
     let (config, base_config) = config::of_result(result, planner.request, epoch);
-    let annotations = std::mem::take(&mut result.annotations);
+    let annotations = std::mem::take(&mut result.annotations).into_iter();
+    let annotations = annotations
+        .map(|((level, name), value)| (level, name, value))
+        .collect();
     let name = spec.name.as_ref().map(|name| name.value.clone());
     Some(Plan {
         warnings: Vec::new(),

@@ -29,7 +29,7 @@ pub struct Plan {
     pub images: BTreeMap<String, String>,
     /// The contexts that the client names and the result uses, by their keys in [`Request::contexts`].
     pub contexts: BTreeMap<String, Context>,
-    /// Annotations of the result, in the order of the spec: level, key and value.
+    /// Annotations of the result, sorted: level, key and value.
     pub annotations: Vec<(AnnotationLevel, String, String)>,
     /// Paths of the context that steps use, sorted; `None` if one uses all of it.
     pub context_paths: Option<Vec<String>>,

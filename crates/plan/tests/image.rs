@@ -224,8 +224,8 @@ fn annotations_add_to_those_of_the_stages_below() {
         planned(&spec, &request()).annotations,
         [
             own(AnnotationLevel::Manifest, "a", "above"),
-            own(AnnotationLevel::Index, "a", "index"),
             own(AnnotationLevel::Manifest, "b", "1"),
+            own(AnnotationLevel::Index, "a", "index"),
         ]
     );
 }
