@@ -32,8 +32,8 @@ impl Image {
 
 /// Images in a repository of a registry. A layer that several have is read once.
 ///
-/// The repository is new, and for one build at a time: where two push the same blob, the registry writes
-/// the link to it twice, and in between it finds the blob missing, and refuses a manifest.
+/// The repository is new, and for one build at a time: where two pushed to one, the registry was seen to
+/// refuse a manifest, presumably as long as a blob that both push is not there for good.
 #[derive(Debug)]
 pub struct Images {
     registry: String,
