@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use buildkit_llb::{Platform, caps};
+use buildkit_llb::{LinuxResources, Platform, caps};
 use larder_diagnostic::Diagnostic;
 use larder_gateway::options::NoCacheOption;
 use larder_gateway::{Capabilities, Options};
@@ -58,6 +58,7 @@ pub(crate) fn request(
             cgroup_parent: options.cgroup_parent.clone().unwrap_or_default(),
             hostname: options.hostname.clone().unwrap_or_default(),
             shm_size: options.shm_size,
+            resources: options.resources.clone(),
         },
         ..Request::new(platform.clone(), "default")
     }
@@ -71,15 +72,18 @@ pub(crate) fn able(capabilities: &Capabilities) -> Able {
     }
 }
 
-/// A warning for each option that the client set in vain.
-pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
-    let without_effect = options
-        .ignored
-        .iter()
-        .map(|name| format!("the option `{name}` has no effect"));
-    without_effect
-        .map(|message| Diagnostic::warning(None, message).lint("option-without-effect"))
-        .collect()
+/// A warning if the client sets limits that the daemon does not know.
+pub(crate) fn ignored(options: &Options, capabilities: &Capabilities) -> Option<Diagnostic> {
+    let cap = caps::EXEC_LINUX_RESOURCES;
+    if options.resources == LinuxResources::default() || capabilities.has_llb(cap) {
+        return None;
+    }
+    let message = "limits of memory and processors have no effect: the daemon knows none for steps";
+    let since = caps::since(cap).unwrap_or_default();
+    let warning = Diagnostic::warning(None, message).lint("option-without-effect");
+    Some(warning.hint(format!(
+        "leave them out, or build with BuildKit {since} or newer"
+    )))
 }
 
 fn own_platform(options: &Options) -> Platform {

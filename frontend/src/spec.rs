@@ -1,7 +1,7 @@
 //! The first entrance: specs.
 
-use buildkit_llb::caps::since;
-use buildkit_llb::{Definition, Platform};
+use buildkit_llb::caps::{self, since};
+use buildkit_llb::{Definition, LinuxResources, Platform};
 use larder_diagnostic::{Diagnostic, quote};
 use larder_gateway::{
     AnnotatedPart, Annotation, Bridge, Capabilities, Failure, Image, Options, Outcome,
@@ -126,7 +126,7 @@ async fn plan(
     report: &mut Report<'_>,
     all: bool,
 ) -> Result<Vec<(Platform, Plan)>, Failure> {
-    report.add(request::ignored(options));
+    report.add(Vec::from_iter(request::ignored(options, capabilities)));
     let parsed = larder_spec::parse(&origin.file);
     report.add(parsed.diagnostics);
     let mut plans = Vec::new();
@@ -139,6 +139,9 @@ async fn plan(
         let cache = named::cache_context(bridge, capabilities, options, &platform).await?;
         let mut request = request::request(options, &platform, origin, cache, &nonce);
         request.able = request::able(capabilities);
+        if !capabilities.has_llb(caps::EXEC_LINUX_RESOURCES) {
+            request.run.resources = LinuxResources::default();
+        }
         named::contexts(bridge, capabilities, options, spec, &mut request).await?;
         report.add(epoch::settle(bridge, spec, &mut request).await?);
         let (mut plan, found) = facts::settle(bridge, origin, spec, &request, &mut files).await?;

@@ -9,6 +9,8 @@ pub(crate) const EXEC: &str = "exec.meta.base";
 pub(crate) const EXEC_CGROUP_PARENT: &str = "exec.meta.cgroup.parent";
 pub(crate) const EXEC_DEFAULT_PATH: &str = "exec.meta.setsdefaultpath";
 pub(crate) const EXEC_EXIT_CODES: &str = "exec.validexitcode";
+/// Limits of memory and processors.
+pub const EXEC_LINUX_RESOURCES: &str = "exec.meta.linux.resources";
 pub(crate) const EXEC_NETWORK: &str = "exec.meta.network";
 pub(crate) const EXEC_PROXY: &str = "exec.meta.proxyenv";
 pub(crate) const EXEC_SECRET_ENV: &str = "exec.secretenv";

@@ -6,6 +6,7 @@ use buildkit_proto::pb;
 use prost::Message as _;
 use prost::bytes::Bytes;
 
+use crate::LinuxResources;
 use crate::digest::Digest;
 use crate::import::ImportError;
 use crate::inspect;
@@ -126,6 +127,11 @@ impl Definition {
         let bytes = self.raw.metadata.get(digest).map(AsRef::as_ref);
         // Never fails: what came from outside was read as this type before.
         pb::OpMetadata::decode(bytes.unwrap_or_default()).unwrap_or_default()
+    }
+
+    pub(crate) fn linux_resources(&self, digest: &str) -> Option<LinuxResources> {
+        let bytes = self.raw.metadata.get(digest)?;
+        LinuxResources::of(bytes).ok().flatten()
     }
 
     /// The capabilities that a daemon must have, see [`caps`](crate::caps).

@@ -7,6 +7,7 @@ use prost::bytes::Bytes;
 use prost::{DecodeError, Message as _};
 
 use crate::caps;
+use crate::resources::LinuxResources;
 
 /// What is said of an operation beside what it does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Meta {
     pub export_cache: Option<bool>,
     /// Shown as one with the operations of the same group.
     pub progress_group: Option<ProgressGroup>,
+    /// How much memory and processor time it may use; as the daemon says if absent.
+    pub linux_resources: Option<LinuxResources>,
 }
 
 /// Operations that are shown as one.
@@ -75,26 +78,32 @@ pub(crate) struct Said {
 
 impl Said {
     /// With capabilities that are encoded already, see [`Caps`].
-    pub(crate) fn new(meta: Meta, caps: &[u8]) -> Self {
+    pub(crate) fn new(mut meta: Meta, caps: &[u8]) -> Self {
+        let resources = meta.linux_resources.take();
+        let limited = resources.is_some();
+        let resources = resources.map_or_else(Vec::new, LinuxResources::encode_field);
         let meta = meta.lower();
-        let mut bytes = Vec::with_capacity(meta.encoded_len() + caps.len());
+        let mut bytes = Vec::with_capacity(meta.encoded_len() + caps.len() + resources.len());
         // Fails only for a buffer that cannot grow.
         let _ = meta.encode(&mut bytes);
         bytes.extend_from_slice(caps);
-        Self::with_bytes(&meta, bytes.into())
+        bytes.extend_from_slice(&resources);
+        Self::with_bytes(&meta, limited, bytes.into())
     }
 
     /// Keeps the bytes as they are.
     pub(crate) fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
         let meta = pb::OpMetadata::decode(bytes.as_ref())?;
-        Ok(Self::with_bytes(&meta, bytes))
+        let limited = LinuxResources::of(&bytes)?.is_some();
+        Ok(Self::with_bytes(&meta, limited, bytes))
     }
 
-    fn with_bytes(meta: &pb::OpMetadata, bytes: Bytes) -> Self {
+    fn with_bytes(meta: &pb::OpMetadata, limited: bool, bytes: Bytes) -> Self {
         let needs = [
             (meta.ignore_cache, caps::META_IGNORE_CACHE),
             (!meta.description.is_empty(), caps::META_DESCRIPTION),
             (meta.export_cache.is_some(), caps::META_EXPORT_CACHE),
+            (limited, caps::EXEC_LINUX_RESOURCES),
         ];
         let needs = needs.into_iter().filter(|(needed, _)| *needed);
         Self {
@@ -109,10 +118,17 @@ impl Said {
             *self = other;
         } else if self.bytes != other.bytes && !other.bytes.is_empty() {
             // Both were made from, or read as, this type.
-            let read = |said: &Self| pb::OpMetadata::decode(said.bytes.as_ref());
-            if let (Ok(mut meta), Ok(other)) = (read(self), read(&other)) {
+            let read = |said: &Self| {
+                let meta = pb::OpMetadata::decode(said.bytes.as_ref())?;
+                Ok::<_, DecodeError>((meta, LinuxResources::of(&said.bytes)?))
+            };
+            if let (Ok((mut meta, limits)), Ok((other, more))) = (read(self), read(&other)) {
                 merge(&mut meta, other);
-                *self = Self::with_bytes(&meta, meta.encode_to_vec().into());
+                let resources = limits.or(more);
+                let limited = resources.is_some();
+                let mut bytes = meta.encode_to_vec();
+                bytes.extend(resources.into_iter().flat_map(LinuxResources::encode_field));
+                *self = Self::with_bytes(&meta, limited, bytes.into());
             }
         }
     }

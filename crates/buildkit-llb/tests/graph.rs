@@ -1,9 +1,11 @@
 //! Sharing, definitions, source locations, capabilities.
 
 use buildkit_llb::{
-    Constraints, Copy, Definition, Exec, ExtraHost, File, Git, Graph, Image, ImageName, Meta,
-    Mkfile, Network, Op, Output, Platform, ProgressGroup, ResolveMode, SourceInfo, caps,
+    Constraints, Copy, Definition, Exec, ExtraHost, File, Git, Graph, Image, ImageName,
+    LinuxResources, Meta, Mkfile, Network, Op, Output, Platform, ProgressGroup, ResolveMode,
+    SourceInfo, caps, inspect,
 };
+use serde_json::{Value, json};
 
 fn on(platform: &str) -> Constraints {
     Constraints::on(Platform::parse(platform).unwrap())
@@ -103,6 +105,49 @@ fn what_is_said_twice_of_an_operation_adds_up() {
     assert!(meta.ignore_cache && !meta.export_cache.unwrap().value);
     assert_eq!(meta.description["k"], "v");
     assert_eq!(meta.progress_group.as_ref().unwrap().name, "group");
+}
+
+#[test]
+fn limits_stay_with_an_operation() {
+    let limits = LinuxResources {
+        memory: 64 << 20,
+        cpuset_cpus: "0-1".into(),
+        ..LinuxResources::default()
+    };
+    let limited = Meta {
+        linux_resources: Some(limits),
+        ..Meta::named("limited")
+    };
+    let cap = "exec.meta.linux.resources";
+    let shown = json!({ "memory": 67_108_864, "cpuset_cpus": "0-1" });
+    let exec = || Exec::new(None, ["true"]);
+    let here = on("linux/amd64");
+    let mut graph = Graph::new();
+    let plain = graph.add(exec(), &here, Meta::named("plain"));
+    let digest = graph.digest(plain).to_string();
+    let definition = graph.definition(plain.only());
+    assert!(!definition.required_caps().contains(cap));
+
+    // Said in addition, it is no part of the digest, and the name that came first stays.
+    assert_eq!(plain, graph.add(exec(), &here, limited));
+    assert_eq!(plain, graph.add(exec(), &here, Meta::named("again")));
+    let definition = graph.definition(plain.only());
+    assert!(definition.required_caps().contains(cap));
+    let mut elsewhere = Graph::new();
+    let bytes = definition.to_bytes();
+    let read = Definition::from_bytes(&bytes).unwrap();
+    let imported = elsewhere.import(&read).unwrap().unwrap();
+    for definition in [definition, read, elsewhere.definition(imported)] {
+        let text = inspect::json(&definition).unwrap();
+        let all: Value = serde_json::from_str(&text).unwrap();
+        let vertex = &all["vertices"][0];
+        assert_eq!(vertex["digest"], digest);
+        assert_eq!(vertex["meta"]["linux_resources"], shown);
+        assert_eq!(vertex["meta"]["description"]["llb.customname"], "plain");
+    }
+    // As the field of BuildKit's `OpMetadata` is on the wire: 7, with fields 1 and 6 in it.
+    let field = b"\x3a\x0a\x08\x80\x80\x80\x20\x32\x030-1";
+    assert!(bytes.windows(field.len()).any(|window| window == field));
 }
 
 #[test]

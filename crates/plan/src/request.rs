@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::image::ImageConfig;
-use buildkit_llb::{ExtraHost, Network, Platform, ProxyEnv, ResolveMode, Source, Ulimit};
+use buildkit_llb::{
+    ExtraHost, LinuxResources, Network, Platform, ProxyEnv, ResolveMode, Source, Ulimit,
+};
 
 /// The name of a build context with files for steps, and for caches to start from.
 pub const CACHE_CONTEXT: &str = "larder-cache";
@@ -147,6 +149,8 @@ pub struct RunOptions {
     pub hostname: String,
     /// `--shm-size`, in bytes.
     pub shm_size: Option<u64>,
+    /// `--memory`, `--cpuset-cpus` and the like.
+    pub resources: LinuxResources,
 }
 
 impl Request {

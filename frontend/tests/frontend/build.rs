@@ -1,6 +1,6 @@
 //! Whole builds: what is asked of the daemon, and what is returned to it.
 
-use buildkit_llb::{Constraints, Graph, Local, Meta, Source};
+use buildkit_llb::{Constraints, Graph, Local, Meta, Source, inspect};
 use larder_gateway::cap;
 use larder_gateway::fake::{Call, FakeBridge};
 
@@ -153,10 +153,38 @@ async fn an_old_daemon_shows_no_warnings_and_resolves_the_old_way() {
 }
 
 #[tokio::test]
+async fn limits_reach_every_program_of_a_daemon_that_knows_them() {
+    let options = [("memory", "1000000"), ("cpusetcpus", "0-1")];
+    let fake = FakeBridge::new(daemon(SPEC, &CONTEXT).with("exec.meta.linux.resources"));
+    run(&fake, &options).await.unwrap();
+    let seen = fake.seen();
+    assert!(seen.warnings.is_empty(), "{:?}", seen.warnings);
+    let definition = &seen.solved.last().unwrap().definition;
+    let text = inspect::json(definition).unwrap();
+    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let vertices = all["vertices"].as_array().unwrap();
+    let limits = serde_json::json!({ "memory": 1_000_000, "cpuset_cpus": "0-1" });
+    let mut programs = 0;
+    for vertex in vertices {
+        let limited = vertex["meta"].get("linux_resources");
+        assert_eq!(limited, vertex.get("exec").map(|_| &limits));
+        programs += usize::from(limited.is_some());
+    }
+    assert!(programs > 0);
+
+    let fake = FakeBridge::new(daemon(SPEC, &CONTEXT));
+    let failure = run(&fake, &[("memory", "1g")]).await.unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "option `memory`: `1g` is not a number of bytes, at least 1"
+    );
+}
+
+#[tokio::test]
 async fn warnings_stand_at_the_operation_that_loads_the_file() {
     let spec = SPEC.replace("  - copy: .", "  - run: pip install --no-cache-dir flask");
     let fake = FakeBridge::new(daemon(&spec, &CONTEXT));
-    run(&fake, &[("memory", "1g")]).await.unwrap();
+    run(&fake, &[("memory", "1000000")]).await.unwrap();
     let seen = fake.seen();
     let head = seen.solved[0]
         .definition
@@ -168,7 +196,9 @@ async fn warnings_stand_at_the_operation_that_loads_the_file() {
     let shorts: Vec<&str> = seen.warnings.iter().map(|w| w.short.as_str()).collect();
     assert_eq!(
         shorts[..1],
-        ["option-without-effect: the option `memory` has no effect"]
+        [
+            "option-without-effect: limits of memory and processors have no effect: the daemon knows none for steps"
+        ]
     );
     let lint = &seen.warnings[1];
     assert_eq!(

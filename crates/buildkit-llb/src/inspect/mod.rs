@@ -48,7 +48,13 @@ fn vertex(definition: &Definition, files: &[String], digest: Digest, op: &pb::Op
     if let Some(constraints) = &op.constraints {
         vertex.texts("worker", &constraints.filter);
     }
-    vertex.set("meta", op::meta(&definition.meta(&digest)));
+    vertex.set(
+        "meta",
+        op::meta(
+            &definition.meta(&digest),
+            definition.linux_resources(&digest),
+        ),
+    );
     vertex.list("locations", locations(definition, files, &digest));
     vertex.text("digest", &digest);
     vertex.value()

@@ -7,6 +7,7 @@ use buildkit_proto::pb::user_opt::User;
 use serde_json::{Value, json};
 
 use super::Fields;
+use crate::LinuxResources;
 
 /// What an operation does, in a few words.
 pub(crate) fn name(op: &pb::Op) -> String {
@@ -65,7 +66,7 @@ pub(super) fn platform(platform: &pb::Platform) -> String {
     }
 }
 
-pub(super) fn meta(meta: &pb::OpMetadata) -> Value {
+pub(super) fn meta(meta: &pb::OpMetadata, limits: Option<LinuxResources>) -> Value {
     let mut fields = Fields::default();
     fields.flag("ignore_cache", meta.ignore_cache);
     fields.set("description", json!(meta.description));
@@ -81,7 +82,26 @@ pub(super) fn meta(meta: &pb::OpMetadata) -> Value {
         of.flag("weak", group.weak);
         fields.set("progress_group", of.value());
     }
+    if let Some(limits) = limits {
+        let mut of = Fields::default();
+        of.set("memory", none_if_zero(limits.memory));
+        of.set("memory_swap", none_if_zero(limits.memory_swap));
+        of.set("cpu_shares", none_if_zero(limits.cpu_shares));
+        of.set("cpu_period", none_if_zero(limits.cpu_period));
+        of.set("cpu_quota", none_if_zero(limits.cpu_quota));
+        of.text("cpuset_cpus", &limits.cpuset_cpus);
+        of.text("cpuset_mems", &limits.cpuset_mems);
+        fields.set("linux_resources", of.value());
+    }
     fields.value()
+}
+
+fn none_if_zero(number: impl Into<serde_json::Number>) -> Value {
+    let number = number.into();
+    if number == 0.into() {
+        return Value::Null;
+    }
+    number.into()
 }
 
 pub(super) fn json(op: &pb::Op) -> Fields {

@@ -184,6 +184,12 @@ impl Script {
         self
     }
 
+    /// Operations may use this, too.
+    pub fn with(mut self, cap: &str) -> Script {
+        self.llb_caps.insert(cap.to_owned());
+        self
+    }
+
     /// A daemon that lacks a capability, of the gateway or of operations.
     #[must_use]
     pub fn without(mut self, cap: &str) -> Script {

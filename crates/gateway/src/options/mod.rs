@@ -2,11 +2,14 @@
 
 mod given;
 mod inputs;
+mod resources;
 mod values;
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{ExtraHost, Git, Network, Platform, ProxyEnv, ResolveMode, Ulimit, git_url};
+use buildkit_llb::{
+    ExtraHost, Git, LinuxResources, Network, Platform, ProxyEnv, ResolveMode, Ulimit, git_url,
+};
 
 pub use given::Given;
 use values::boolean;
@@ -73,8 +76,8 @@ pub struct Options {
     pub by_syntax_line: bool,
     /// What the daemon runs on, if it says so.
     pub worker_platform: Option<Platform>,
-    /// Options that change nothing here although the client set them.
-    pub ignored: Vec<String>,
+    /// `--memory` and the like.
+    pub resources: LinuxResources,
 }
 
 /// Where the build context is.
@@ -111,17 +114,6 @@ pub enum NoCacheOption {
 pub const CONTEXT: &str = "context";
 /// The name of the client's directory that has the file to build.
 pub const DOCKERFILE: &str = "dockerfile";
-
-/// Options that a Dockerfile honours and nothing here does.
-const IGNORED: [&str; 7] = [
-    "memory",
-    "memswap",
-    "cpushares",
-    "cpuperiod",
-    "cpuquota",
-    "cpusetcpus",
-    "cpusetmems",
-];
 
 impl Options {
     /// Reads options by the names that clients give them.
@@ -179,7 +171,7 @@ impl Options {
             local_sessions: prefixed(given, "local-sessionid:"),
             by_syntax_line: given.contains_key("cmdline"),
             worker_platform: None,
-            ignored: ignored(given),
+            resources: resources::read(given)?,
         })
     }
 
@@ -262,14 +254,6 @@ fn multi_platform(given: Option<String>, platforms: usize) -> Result<bool, Failu
         )));
     }
     Ok(multi)
-}
-
-fn ignored(given: &BTreeMap<String, String>) -> Vec<String> {
-    given
-        .iter()
-        .filter(|(key, value)| !value.is_empty() && IGNORED.contains(&key.as_str()))
-        .map(|(key, _)| key.clone())
-        .collect()
 }
 
 #[cfg(test)]
@@ -376,7 +360,7 @@ mod tests {
             options.no_cache,
             NoCacheOption::Stages(vec!["a".to_owned(), "b".to_owned()])
         );
-        assert_eq!(options.ignored, ["memory"]);
+        assert_eq!(options.resources.memory, 1);
         assert_eq!(options.named_contexts["base"], "docker-image://x");
         assert_eq!(options.hostname.as_deref(), Some("h"));
         assert!(options.by_syntax_line && !options.dockerfile_forced);

@@ -111,8 +111,8 @@ pub const LINTS: [Lint; 22] = [
     },
     Lint {
         name: "option-without-effect",
-        about: "The client sets an option that means nothing to a spec.",
-        instead: "Leave it out.",
+        about: "The client sets limits of memory or processors, and the daemon knows none for steps.",
+        instead: "Leave them out, or build with BuildKit v0.31 or newer.",
     },
     Lint {
         name: "result-in-cache",

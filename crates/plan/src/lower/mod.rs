@@ -127,6 +127,7 @@ impl Lowering<'_> {
                     let mut exec = self.exec(run, root, nonce, step.span, group.as_ref());
                     self.options(&run.options, &mut exec, step.span);
                     meta.progress_group = group;
+                    meta.linux_resources = self.resources();
                     self.graph.add(exec, &self.here, meta)
                 }
                 Action::Copy(copies) => {

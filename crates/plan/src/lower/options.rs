@@ -1,6 +1,6 @@
 //! What a program sees and may do, as its step says.
 
-use buildkit_llb::{Access, ContentCache, Exec, Mount, MountKind, SecretEnv};
+use buildkit_llb::{Access, ContentCache, Exec, LinuxResources, Mount, MountKind, SecretEnv};
 use larder_diagnostic::Span;
 
 use super::Lowering;
@@ -21,6 +21,12 @@ impl Lowering<'_> {
             exec.network = network;
         }
         exec.security = options.security;
+    }
+
+    /// Limits of every program, if the client sets any.
+    pub(super) fn resources(&self) -> Option<LinuxResources> {
+        let resources = &self.plan.request.run.resources;
+        (*resources != LinuxResources::default()).then(|| resources.clone())
     }
 
     fn mount(&mut self, mount: &PlannedMount, span: Span) -> Mount {
