@@ -13,6 +13,7 @@ pub mod epoch;
 pub mod facts;
 pub mod ignore;
 pub mod image;
+pub mod layers;
 pub mod model;
 pub mod outline;
 pub mod request;
@@ -192,6 +193,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         images,
         contexts: contexts(planner.request, &stages),
         annotations,
+        layer_cache: planner.layer_cache(),
         config,
         base_config,
         request: Request {

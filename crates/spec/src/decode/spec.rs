@@ -44,6 +44,7 @@ impl<'src> Decoder<'_, 'src> {
             scope: None,
             runtime_caches: None,
             stages: Vec::new(),
+            registry_cache: None,
             target: None,
             ignores: comments::ignores(self.source),
         };
