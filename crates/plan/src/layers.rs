@@ -2,12 +2,16 @@
 //!
 //! Only a client can write them; the frontend passes on what is to be looked for.
 
+mod operator;
+mod place;
+
 use std::collections::BTreeMap;
 
 use larder_diagnostic::{Diagnostic, Span};
-use larder_spec::model::{BackendKind, Spec};
+use larder_spec::model::{BackendKind, CacheBackend, Direction, Spec};
 
 use crate::Facts;
+use crate::args::{self, Args};
 use crate::planner::Planner;
 use crate::request::Request;
 
@@ -73,21 +77,91 @@ pub fn layer_cache(spec: &Spec, request: &Request) -> (LayerCache, Vec<Diagnosti
 
 impl Planner<'_> {
     pub(crate) fn layer_cache(&mut self) -> LayerCache {
-        let given = |name| self.request.build_args.get(name);
-        let Some(reference) = given(CACHE_REGISTRY).filter(|text| !text.is_empty()) else {
+        let args = args::top(self);
+        let mode = self.operator_mode(&args);
+        if let Some(cache) = self.operator_cache(&args, mode.as_deref()) {
+            return cache;
+        }
+        let Some(written) = &self.spec.registry_cache else {
             return LayerCache::default();
         };
-        let mode = given(CACHE_MODE).map_or("max", String::as_str);
-        let entry = |options: &[(&str, &str)]| CacheEntry {
-            kind: BackendKind::Registry,
-            options: (options.iter())
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            span: None,
-        };
         LayerCache {
-            imports: vec![entry(&[("ref", reference)])],
-            exports: vec![entry(&[("ref", reference), ("mode", mode)])],
+            imports: self.imports(&written.import, &args),
+            exports: self.exports(&written.export, &args, mode.as_deref()),
         }
+    }
+
+    /// Each once: args may make two of them the same.
+    fn imports(&mut self, written: &[CacheBackend], args: &Args) -> Vec<CacheEntry> {
+        let mut found: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+        let mut out = Vec::new();
+        for place in written {
+            let Some(entry) = self.cache_entry(place, args, Direction::Import) else {
+                continue;
+            };
+            found.entry(place::identity(&entry)).or_insert_with(|| {
+                out.push(entry);
+                out.len()
+            });
+        }
+        out
+    }
+
+    fn exports(
+        &mut self,
+        written: &[CacheBackend],
+        args: &Args,
+        mode: Option<&str>,
+    ) -> Vec<CacheEntry> {
+        let mut found: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+        let mut out: Vec<CacheEntry> = Vec::new();
+        for (index, place) in written.iter().enumerate() {
+            let Some(mut entry) = self.cache_entry(place, args, Direction::Export) else {
+                continue;
+            };
+            defaults(&mut entry, mode);
+            let known = *found.entry(place::identity(&entry)).or_insert_with(|| {
+                out.push(entry.clone());
+                index
+            });
+            if known == index {
+                continue;
+            }
+            let first = &written[known];
+            let same = out
+                .iter()
+                .any(|other| other.kind == entry.kind && other.options == entry.options);
+            // Args may make two of them the same: `${BRANCH:-main}` and `main`.
+            if !same || place::written_alike(first, place) {
+                self.report(
+                    Diagnostic::error(place.span, "the same export twice")
+                        .label(first.span, "first here")
+                        .hint("keep one of them, since the last one written would win"),
+                );
+            }
+        }
+        out
+    }
+}
+
+/// What holds for exports unless the spec says otherwise; an inline cache has no settings.
+fn defaults(entry: &mut CacheEntry, mode: Option<&str>) {
+    if entry.kind == BackendKind::Inline {
+        return;
+    }
+    let options = &mut entry.options;
+    match mode {
+        Some(mode) => {
+            options.insert("mode".to_owned(), mode.to_owned());
+        }
+        None => {
+            let mode = options.entry("mode".to_owned());
+            mode.or_insert_with(|| "max".to_owned());
+        }
+    }
+    // A directory of the client's does not fail for a while, as servers do.
+    if entry.kind != BackendKind::Local {
+        let ignore = options.entry("ignore-error".to_owned());
+        ignore.or_insert_with(|| "true".to_owned());
     }
 }

@@ -1,6 +1,6 @@
 //! The list of mistakes, kept to a length that somebody may read.
 
-use larder_diagnostic::Diagnostic;
+use larder_diagnostic::{Diagnostic, Span};
 
 /// How many diagnostics are kept; a last one says how many more there were.
 pub const MAX_DIAGNOSTICS: usize = 100;
@@ -10,6 +10,7 @@ pub const MAX_DIAGNOSTICS: usize = 100;
 pub(crate) struct Report {
     kept: Vec<Diagnostic>,
     dropped: usize,
+    hidden: Vec<Span>,
 }
 
 impl Report {
@@ -20,6 +21,11 @@ impl Report {
         } else if !self.kept.contains(&diagnostic) {
             self.kept.push(diagnostic);
         }
+    }
+
+    /// Keeps a place out of every excerpt.
+    pub(crate) fn hide(&mut self, secret: Span) {
+        self.hidden.push(secret);
     }
 
     /// Whether nothing is wrong so far.
@@ -46,6 +52,15 @@ impl Report {
                 more => format!("{more} more mistakes are not shown"),
             };
             self.kept.push(Diagnostic::error(None, message));
+        }
+        if self.hidden.len() > MAX_DIAGNOSTICS {
+            let start = self.hidden.iter().map(|span| span.start).min();
+            let end = self.hidden.iter().map(|span| span.end).max();
+            let all = Span::new(start.unwrap_or_default(), end.unwrap_or_default());
+            self.hidden = vec![all];
+        }
+        for diagnostic in &mut self.kept {
+            diagnostic.hidden.clone_from(&self.hidden);
         }
         self.kept
     }

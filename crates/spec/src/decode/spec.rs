@@ -64,6 +64,7 @@ impl<'src> Decoder<'_, 'src> {
                     let name = self.text(field, "the name of a stage");
                     spec.target = name.map(|n| Spanned::new(n.to_owned(), field.span()));
                 }
+                "registry-cache" => spec.registry_cache = self.registry_cache(field),
                 "stages" => stages = Some(field),
                 _ => inline.push(field),
             }

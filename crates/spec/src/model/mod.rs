@@ -7,7 +7,7 @@ use crate::template::Template;
 mod layers;
 mod step;
 
-pub use layers::{BackendKind, CacheBackend, RegistryCache};
+pub use layers::{BackendKind, CacheBackend, Direction, RegistryCache, WrongValue};
 pub use step::{
     Add, Bind, Command, Content, Copy, FileStep, Install, Mount, MountKind, Network, Output, Run,
     RunOptions, Secret, Security, Ssh, Step, StepKind, Tool,
