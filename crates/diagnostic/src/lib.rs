@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of YAML, BuildKit or caches.
 
+mod hidden;
 mod render;
 mod source;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
+pub use hidden::{masked, share_hidden};
 pub use render::render;
 pub use source::SourceFile;
 
@@ -126,31 +127,6 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
-}
-
-/// The file as it may be shown beside what is wrong with it: with stars for every byte that one of the diagnostics
-/// hides, so that places stay what they are.
-pub fn masked<'a>(diagnostics: &[Diagnostic], file: &'a SourceFile) -> Cow<'a, SourceFile> {
-    let mut hidden: Vec<Span> = diagnostics.iter().flat_map(|d| d.hidden.clone()).collect();
-    hidden.sort_unstable();
-    hidden.dedup();
-    if hidden.is_empty() {
-        return Cow::Borrowed(file);
-    }
-    let mut text = String::with_capacity(file.text.len());
-    let mut hidden = hidden.into_iter().peekable();
-    let mut end = 0;
-    for (at, c) in file.text.char_indices() {
-        while let Some(span) = hidden.next_if(|span| span.start as usize <= at) {
-            end = end.max(span.end as usize);
-        }
-        if at < end && !matches!(c, '\n' | '\r') {
-            text.extend(std::iter::repeat_n('*', c.len_utf8()));
-        } else {
-            text.push(c);
-        }
-    }
-    Cow::Owned(SourceFile::new(file.name.clone(), text))
 }
 
 /// How many of each: `3 errors and a warning`. Empty if there are none.

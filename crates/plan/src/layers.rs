@@ -7,7 +7,7 @@ mod place;
 
 use std::collections::BTreeMap;
 
-use larder_diagnostic::{Diagnostic, Span};
+use larder_diagnostic::{Diagnostic, Span, share_hidden};
 use larder_spec::model::{BackendKind, CacheBackend, Direction, Spec};
 
 use crate::Facts;
@@ -72,6 +72,7 @@ pub fn layer_cache(spec: &Spec, request: &Request) -> (LayerCache, Vec<Diagnosti
     let facts = Facts::default();
     let mut planner = Planner::new(spec, request, &facts);
     let cache = planner.layer_cache();
+    share_hidden(&mut planner.diagnostics);
     (cache, planner.diagnostics)
 }
 

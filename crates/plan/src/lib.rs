@@ -67,7 +67,7 @@ pub use show::show;
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Platform;
-use larder_diagnostic::{Diagnostic, Severity};
+use larder_diagnostic::{Diagnostic, Severity, share_hidden};
 use larder_spec::model::Spec;
 
 use crate::from::From;
@@ -99,6 +99,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     // What several steps inherit is wrong once.
     diagnostics.dedup();
     lints::silence(spec, &mut diagnostics);
+    share_hidden(&mut diagnostics);
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match plan {
         _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),

@@ -1,6 +1,6 @@
 //! The list of mistakes, kept to a length that somebody may read.
 
-use larder_diagnostic::{Diagnostic, Span};
+use larder_diagnostic::{Diagnostic, Span, share_hidden};
 
 /// How many diagnostics are kept; a last one says how many more there were.
 pub const MAX_DIAGNOSTICS: usize = 100;
@@ -53,15 +53,10 @@ impl Report {
             };
             self.kept.push(Diagnostic::error(None, message));
         }
-        if self.hidden.len() > MAX_DIAGNOSTICS {
-            let start = self.hidden.iter().map(|span| span.start).min();
-            let end = self.hidden.iter().map(|span| span.end).max();
-            let all = Span::new(start.unwrap_or_default(), end.unwrap_or_default());
-            self.hidden = vec![all];
+        if let Some(first) = self.kept.first_mut() {
+            first.hidden = self.hidden;
         }
-        for diagnostic in &mut self.kept {
-            diagnostic.hidden.clone_from(&self.hidden);
-        }
+        share_hidden(&mut self.kept);
         self.kept
     }
 }
