@@ -153,7 +153,7 @@ mod tests {
         let twice = Diagnostic::error(None, "no target `web`")
             .label(Span::new(8, 13), "the stages are here");
         let Failure::Mistakes { message, excerpts } =
-            failure(&file, std::slice::from_ref(&unknown))
+            failure(&file, from_ref(&unknown))
         else {
             panic!("no mistakes");
         };
