@@ -1,8 +1,9 @@
 //! Diagnostics in the form that a client prints.
 
 use std::fmt::Write as _;
+use std::slice::from_ref;
 
-use larder_diagnostic::{Diagnostic, SourceFile, summary};
+use larder_diagnostic::{Diagnostic, SourceFile, masked, share_hidden, summary};
 use larder_gateway::{Bridge, Excerpt, Failure, Options, Warning};
 use larder_plan::lints::{CHECK, Wanted};
 
@@ -37,6 +38,7 @@ impl<'a> Report<'a> {
                 self.diagnostics.push(diagnostic);
             }
         }
+        share_hidden(&mut self.diagnostics);
     }
 
     /// Leaves out the warnings that are not wanted, as the client says, or else the head of the file.
@@ -132,7 +134,7 @@ pub(crate) fn failure(file: &SourceFile, diagnostics: &[Diagnostic]) -> Failure 
 pub(crate) fn excerpt(file: &SourceFile, diagnostic: &Diagnostic) -> Option<Excerpt> {
     Some(Excerpt {
         file: file.name.clone(),
-        data: file.text.clone().into_bytes(),
+        data: masked(from_ref(diagnostic), file).text.clone().into_bytes(),
         language: LANGUAGE.to_owned(),
         lines: vec![file.lines(diagnostic.span?)],
     })
@@ -151,7 +153,7 @@ mod tests {
         let twice = Diagnostic::error(None, "no target `web`")
             .label(Span::new(8, 13), "the stages are here");
         let Failure::Mistakes { message, excerpts } =
-            failure(&file, std::slice::from_ref(&unknown))
+            failure(&file, from_ref(&unknown))
         else {
             panic!("no mistakes");
         };
@@ -170,5 +172,24 @@ mod tests {
              larder.yaml: no target `web`\n  larder.yaml:2:1: the stages are here"
         );
         assert_eq!(excerpts.len(), 1);
+    }
+
+    #[test]
+    fn credentials_are_in_no_excerpt() {
+        let text =
+            "from: debian\nregistry-cache: {ref: \"me:hunter2@registry:5000/x\", mod: max}\n";
+        let file = SourceFile::new("larder.yaml", text);
+        let found = larder_spec::parse(&file).diagnostics;
+        assert_eq!(found.len(), 2);
+        let Failure::Mistakes { message, excerpts } = failure(&file, &found) else {
+            panic!("no mistakes");
+        };
+        assert!(!message.contains("hunter2"), "{message}");
+        assert_eq!(excerpts.len(), 2);
+        for excerpt in excerpts {
+            let data = String::from_utf8(excerpt.data).expect("it is text");
+            assert!(data.starts_with("from: debian\nregistry-cache: {ref: ****"));
+            assert_eq!(data.len(), text.len());
+        }
     }
 }

@@ -4,8 +4,11 @@
 //! The result goes to stdout, everything else to stderr. Exit codes: 0, 1 for a mistake in the
 //! input, 2 for wrong usage.
 
+mod bake;
 mod build;
+mod ci;
 mod compose;
+mod daemon;
 mod decisions;
 mod docker;
 mod facts;
@@ -13,6 +16,7 @@ mod inject;
 mod input;
 mod output;
 mod rewrite;
+mod run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,10 +26,14 @@ use buildkit_llb::Platform;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use larder_plan::{CACHE_CONTEXT, json, lower, show};
 
+use bake::BakeCommand;
 use build::{Outcome, Session};
+use ci::CiCommand;
+use daemon::DaemonConfigCommand;
 use inject::Inject;
 use output::Format;
 use rewrite::DockerfileCommand;
+use run::RunCommand;
 
 /// Caches for container builds: checks, shows and compiles build specs
 #[derive(Parser)]
@@ -64,6 +72,10 @@ enum Command {
         #[command(flatten)]
         build: Build,
     },
+    Build(RunCommand),
+    Bake(BakeCommand),
+    Ci(CiCommand),
+    BuildkitdConfig(DaemonConfigCommand),
     /// Write LLB for `buildctl build`
     Compile {
         /// What to write
@@ -218,6 +230,10 @@ fn run(command: Command) -> Result<ExitCode> {
                 }
             }
         }
+        Command::Build(command) => return command.run(),
+        Command::Bake(command) => return command.run(),
+        Command::Ci(command) => return command.run(),
+        Command::BuildkitdConfig(command) => return command.run(),
         Command::Schema => output::result(format!("{:#}\n", larder_spec::schema()).as_bytes())?,
         Command::Inject(inject) => output::result(&inject.run()?)?,
         Command::Dockerfile {

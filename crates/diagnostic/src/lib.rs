@@ -2,11 +2,13 @@
 //!
 //! Knows nothing of YAML, BuildKit or caches.
 
+mod hidden;
 mod render;
 mod source;
 
 use std::fmt::Write as _;
 
+pub use hidden::{masked, share_hidden};
 pub use render::render;
 pub use source::SourceFile;
 
@@ -66,6 +68,8 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     /// What to do about it: lower-case, without a full stop.
     pub hint: Option<String>,
+    /// Places that nobody may see, such as passwords: they are masked wherever it is shown.
+    pub hidden: Vec<Span>,
 }
 
 impl Diagnostic {
@@ -87,6 +91,7 @@ impl Diagnostic {
             span,
             labels: Vec::new(),
             hint: None,
+            hidden: Vec::new(),
         }
     }
 
@@ -108,6 +113,13 @@ impl Diagnostic {
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
         self.labels.push((span, text.into()));
+        self
+    }
+
+    /// Keeps a place out of what is shown.
+    #[must_use]
+    pub fn hide(mut self, secret: Span) -> Diagnostic {
+        self.hidden.push(secret);
         self
     }
 

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::{Diagnostic, Severity, SourceFile, Span};
+use crate::{Diagnostic, Severity, SourceFile, Span, masked};
 
 /// Longer lines are cut around what is pointed at, in bytes.
 const LONGEST_LINE: usize = 160;
@@ -19,6 +19,7 @@ const LONGEST_TEXT: usize = 1000;
 /// a blank line between them.
 pub fn render(diagnostics: &[Diagnostic], file: &SourceFile) -> String {
     let mut out = String::new();
+    let file = &*masked(diagnostics, file);
     for diagnostic in diagnostics {
         if !out.is_empty() {
             out.push('\n');

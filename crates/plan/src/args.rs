@@ -7,6 +7,7 @@ use larder_diagnostic::{Diagnostic, quote};
 use larder_spec::model::{Arg, Spec};
 
 use crate::accounts::{self, BUILD_ID, Problem};
+use crate::layers::{CACHE_MODE, CACHE_REGISTRY};
 use crate::model::{Owner, PlannedArg};
 use crate::planner::{Planner, Scope};
 use crate::request::{Request, platform_name};
@@ -80,8 +81,8 @@ impl Args {
     }
 }
 
-/// The args at the top, and those of each stage.
-pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
+/// The args at the top.
+pub(crate) fn top(planner: &mut Planner<'_>) -> Args {
     let spec = planner.spec;
     let mut top = Args {
         declared: Vec::new(),
@@ -90,7 +91,13 @@ pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
         build: Owner::default(),
     };
     declare(planner, &mut top, &spec.args);
-    let top = Arc::new(top);
+    top
+}
+
+/// The args at the top, and those of each stage.
+pub(crate) fn resolve(planner: &mut Planner<'_>) -> Vec<Arc<Args>> {
+    let spec = planner.spec;
+    let top = Arc::new(top(planner));
     let stages = spec
         .stages
         .iter()
@@ -210,7 +217,7 @@ fn undeclared(planner: &mut Planner<'_>) {
 /// Args that mean something without being declared.
 fn is_predefined(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    name == "SOURCE_DATE_EPOCH"
+    matches!(name, "SOURCE_DATE_EPOCH" | CACHE_REGISTRY | CACHE_MODE)
         || name.starts_with("BUILDKIT_")
         || PLATFORM_ARGS.contains(&name)
         || BUILD_IDS.contains(&name)

@@ -13,6 +13,7 @@ pub mod epoch;
 pub mod facts;
 pub mod ignore;
 pub mod image;
+pub mod layers;
 pub mod model;
 pub mod outline;
 pub mod request;
@@ -66,7 +67,7 @@ pub use show::show;
 use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Platform;
-use larder_diagnostic::{Diagnostic, Severity};
+use larder_diagnostic::{Diagnostic, Severity, share_hidden};
 use larder_spec::model::Spec;
 
 use crate::from::From;
@@ -98,6 +99,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     // What several steps inherit is wrong once.
     diagnostics.dedup();
     lints::silence(spec, &mut diagnostics);
+    share_hidden(&mut diagnostics);
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match plan {
         _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),
@@ -192,6 +194,7 @@ fn all(planner: &mut Planner<'_>) -> Option<Plan> {
         images,
         contexts: contexts(planner.request, &stages),
         annotations,
+        layer_cache: planner.layer_cache(),
         config,
         base_config,
         request: Request {

@@ -10,6 +10,7 @@ use buildkit_llb::{Network, Platform, Security};
 use larder_spec::model::AnnotationLevel;
 
 use crate::image::ImageConfig;
+use crate::layers::LayerCache;
 use crate::request::{Context, Request};
 
 /// Everything that is going to happen.
@@ -31,6 +32,8 @@ pub struct Plan {
     pub contexts: BTreeMap<String, Context>,
     /// Annotations of the result, sorted: level, key and value.
     pub annotations: Vec<(AnnotationLevel, String, String)>,
+    /// Where layers are kept for other machines.
+    pub layer_cache: LayerCache,
     /// Paths of the context that steps use, sorted; `None` if one uses all of it.
     pub context_paths: Option<Vec<String>>,
     /// Directories of the context `larder-cache` that caches of the same name start from.

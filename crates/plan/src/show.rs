@@ -1,5 +1,7 @@
 //! A plan for people.
 
+mod layers;
+
 use std::fmt::Write as _;
 
 use buildkit_llb::{Network, Security};
@@ -27,6 +29,7 @@ pub fn show(plan: &Plan, verbose: bool) -> String {
             "every step sees the context {CACHE_CONTEXT} at {CACHE_CONTEXT_TARGET}"
         );
     }
+    layers::show(&mut out, &plan.layer_cache);
     for stage in &plan.stages {
         show_stage(&mut out, plan, stage, verbose);
     }

@@ -13,6 +13,7 @@ pub mod model;
 pub mod reference;
 mod report;
 mod schema;
+pub mod secrets;
 mod suggest;
 pub mod template;
 mod tree;

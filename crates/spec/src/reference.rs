@@ -45,6 +45,7 @@ fn words(shape: &Shape, link: &dyn Fn(&Mapping) -> String) -> Vec<String> {
         Shape::Nothing => one("nothing"),
         Shape::Template | Shape::TemplateOrEmpty => one("text"),
         Shape::Text | Shape::TextOrEmpty | Shape::Pattern(_) => one("plain text"),
+        Shape::Arg => one("text with `${…}`"),
         Shape::Bool => vec!["`true`".to_owned(), "`false`".to_owned()],
         Shape::Integer(..) => one("number"),
         Shape::Mode => one("octal"),

@@ -1,6 +1,6 @@
 //! The list of mistakes, kept to a length that somebody may read.
 
-use larder_diagnostic::Diagnostic;
+use larder_diagnostic::{Diagnostic, Span, share_hidden};
 
 /// How many diagnostics are kept; a last one says how many more there were.
 pub const MAX_DIAGNOSTICS: usize = 100;
@@ -10,6 +10,7 @@ pub const MAX_DIAGNOSTICS: usize = 100;
 pub(crate) struct Report {
     kept: Vec<Diagnostic>,
     dropped: usize,
+    hidden: Vec<Span>,
 }
 
 impl Report {
@@ -20,6 +21,11 @@ impl Report {
         } else if !self.kept.contains(&diagnostic) {
             self.kept.push(diagnostic);
         }
+    }
+
+    /// Keeps a place out of every excerpt.
+    pub(crate) fn hide(&mut self, secret: Span) {
+        self.hidden.push(secret);
     }
 
     /// Whether nothing is wrong so far.
@@ -47,6 +53,10 @@ impl Report {
             };
             self.kept.push(Diagnostic::error(None, message));
         }
+        if let Some(first) = self.kept.first_mut() {
+            first.hidden = self.hidden;
+        }
+        share_hidden(&mut self.kept);
         self.kept
     }
 }

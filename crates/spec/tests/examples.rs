@@ -26,6 +26,10 @@ fn around(name: &str) -> &'static str {
         "cache" => "{from: a, caches: [{}]}",
         "image" => "{from: a, image: {}}",
         "healthcheck" => "{from: a, image: {healthcheck: {}}}",
+        "registry-cache" | "local-cache" => "{from: a, registry-cache: {}}",
+        "registry-place" | "inline-cache" | "gha-cache" | "s3-cache" | "azblob-cache" => {
+            "{from: a, registry-cache: {export: {}}}"
+        }
         other => panic!("nothing is known around {other}"),
     }
 }
@@ -41,6 +45,8 @@ fn with(mapping: &Mapping, key: &Key) -> String {
     let needs = |other: &&Key| match (mapping.name, key.name) {
         ("spec", "stages") => false,
         ("spec", _) => other.name == "from",
+        ("registry-cache" | "registry-place", _) => other.name == "ref",
+        ("local-cache", _) => other.required || other.name == "dest",
         ("cache", "source") => other.required || other.name == "from",
         _ => other.required,
     };

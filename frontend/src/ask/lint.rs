@@ -1,6 +1,6 @@
 //! Warnings and mistakes.
 
-use larder_diagnostic::{Diagnostic, SourceFile, summary};
+use larder_diagnostic::{Diagnostic, SourceFile, masked, summary};
 use larder_gateway::{Excerpt, Failure, RawResult};
 use larder_plan::lints::{UNNAMED, about, rule};
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ const MISTAKE: &str = "mistake";
 /// An answer has room for one error. Of several mistakes that one says how many there are, and each is
 /// listed among the warnings, with its place.
 pub(crate) fn answer(report: &Report<'_>, failure: Option<&Failure>) -> RawResult {
-    let file = report.file();
+    let file = &*masked(&report.errors(), report.file());
     let (mut found, errors) = (report.warnings(), report.errors());
     if errors.len() > 1 {
         found.extend(errors.iter().cloned());

@@ -1,9 +1,11 @@
 //! Plans for programs.
 
+mod layers;
 mod sees;
 
 use larder_diagnostic::{SourceFile, Span};
 use larder_inject::Said;
+use layers::Layers;
 use sees::Sees;
 use serde::Serialize;
 
@@ -34,6 +36,8 @@ struct Whole<'a> {
     platform: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     args: Vec<Arg<'a>>,
+    #[serde(rename = "layerCache", skip_serializing_if = "Layers::is_empty")]
+    layers: Layers<'a>,
     stages: Vec<Stage<'a>>,
     image: &'a ImageConfig,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -145,6 +149,7 @@ impl<'a> Whole<'a> {
         Whole {
             project: &plan.project,
             platform: platform_name(&plan.request.platform),
+            layers: Layers::new(&plan.layer_cache),
             stages: stages.map(|stage| Stage::new(plan, stage, file)).collect(),
             image: &plan.config,
             args: (plan.args.iter())

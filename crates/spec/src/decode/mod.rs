@@ -9,6 +9,7 @@ mod fields;
 mod file;
 mod healthcheck;
 mod image;
+mod layers;
 mod mounts;
 mod options;
 mod outputs;
@@ -27,6 +28,7 @@ use crate::suggest;
 use crate::template::Template;
 use crate::tree::{Kind, Node, span};
 
+pub(crate) use quantities::{is_time, truth};
 pub(crate) use spec::{BEGINNING, spec};
 
 /// What decoding needs everywhere.
@@ -236,7 +238,7 @@ impl<'src> Decoder<'_, 'src> {
         if found.is_none() {
             let message = format!("{} takes {expected}, not {}", slot.subject(), quote(text));
             let diagnostic = Diagnostic::error(slot.span(), message);
-            let off = quantities::truth(text) == Some(false) && known.contains(&"none");
+            let off = truth(text) == Some(false) && known.contains(&"none");
             let meant = suggest::closest(text, known.iter().copied());
             self.report.push(match meant.or(off.then_some("none")) {
                 Some(meant) => diagnostic.hint(format!("did you mean `{meant}`?")),

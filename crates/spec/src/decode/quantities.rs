@@ -5,7 +5,7 @@ use larder_diagnostic::quote;
 use super::{Decoder, Slot};
 
 /// What a word for yes or no means, of whichever YAML.
-pub(super) fn truth(word: &str) -> Option<bool> {
+pub(crate) fn truth(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "true" | "yes" | "y" | "on" | "1" => Some(true),
         "false" | "no" | "n" | "off" | "0" => Some(false),
@@ -35,6 +35,11 @@ fn nanoseconds(text: &str) -> Option<u64> {
         rest = &tail[unit.len()..];
     }
     (!text.is_empty() && i64::try_from(sum).is_ok()).then_some(sum)
+}
+
+/// Whether a text is a time.
+pub(crate) fn is_time(text: &str) -> bool {
+    nanoseconds(text).is_some()
 }
 
 /// A number of bytes. `None` if the text is none, or too many for a signed number.

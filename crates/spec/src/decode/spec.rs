@@ -44,6 +44,7 @@ impl<'src> Decoder<'_, 'src> {
             scope: None,
             runtime_caches: None,
             stages: Vec::new(),
+            registry_cache: None,
             target: None,
             ignores: comments::ignores(self.source),
         };
@@ -63,6 +64,7 @@ impl<'src> Decoder<'_, 'src> {
                     let name = self.text(field, "the name of a stage");
                     spec.target = name.map(|n| Spanned::new(n.to_owned(), field.span()));
                 }
+                "registry-cache" => spec.registry_cache = self.registry_cache(field),
                 "stages" => stages = Some(field),
                 _ => inline.push(field),
             }

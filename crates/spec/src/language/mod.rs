@@ -8,6 +8,7 @@ mod key;
 mod caches;
 mod copy;
 mod image;
+mod layers;
 mod mounts;
 mod run;
 mod stage;
@@ -16,13 +17,16 @@ mod top;
 pub use caches::CACHE;
 pub use copy::{ADD, ADD_STEP, COPY, COPY_STEP, FILE, FILE_STEP};
 pub use image::{HEALTHCHECK, IMAGE};
+pub use layers::{
+    AZBLOB_CACHE, GHA_CACHE, INLINE_CACHE, LAYER_CACHE, LOCAL_CACHE, REGISTRY_PLACE, S3_CACHE,
+};
 pub use mounts::{BIND, SECRET, SSH, TMPFS};
 pub use run::{INSTALL_STEP, OUTPUT, RUN_STEP};
 pub use stage::{ARG, BASE, STAGE, STEP};
 pub use top::{IGNORED, ONE_STAGE, SPEC};
 
 /// Every mapping of the language, in the order of the reference. The first is the whole spec.
-pub static ALL: [&Mapping; 20] = [
+pub static ALL: [&Mapping; 27] = [
     &SPEC,
     &STAGE,
     &BASE,
@@ -41,6 +45,13 @@ pub static ALL: [&Mapping; 20] = [
     &FILE_STEP,
     &FILE,
     &CACHE,
+    &LAYER_CACHE,
+    &REGISTRY_PLACE,
+    &INLINE_CACHE,
+    &LOCAL_CACHE,
+    &GHA_CACHE,
+    &S3_CACHE,
+    &AZBLOB_CACHE,
     &IMAGE,
     &HEALTHCHECK,
 ];
@@ -110,6 +121,8 @@ pub enum Shape {
     TextOrEmpty,
     /// Text that matches a regular expression, which is anchored.
     Pattern(&'static str),
+    /// Text with `${ARG}` in it, which comes to what stands beside it.
+    Arg,
     /// `true` or `false`.
     Bool,
     /// A whole number between two, both included.

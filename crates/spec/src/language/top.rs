@@ -6,6 +6,7 @@ use super::stage::{
 };
 use super::{ID, Key, Mapping, STAGE, Shape};
 use crate::language::caches::CACHES;
+use crate::language::layers::REGISTRY_CACHE;
 use crate::language::run::USER;
 
 /// Keys at the top that are the user's own, as a regular expression. They may hold anything.
@@ -66,6 +67,7 @@ pub static SPEC: Mapping = Mapping {
             "[python, npm]",
             default "`false`"
         ),
+        REGISTRY_CACHE,
         key!(
             "target": Shape::Text,
             "The stage that is built where the client names none.",
@@ -89,6 +91,8 @@ pub static SPEC: Mapping = Mapping {
         IMAGE_CONFIG,
     ],
     elsewhere: &[
+        ("cache-from", "did you mean `registry-cache`?"),
+        ("cache-to", "did you mean `registry-cache`?"),
         ("annotations", IN_IMAGE),
         ("cmd", IN_IMAGE),
         ("entrypoint", IN_IMAGE),

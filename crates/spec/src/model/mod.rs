@@ -4,8 +4,10 @@ use larder_diagnostic::{Span, Spanned};
 
 use crate::template::Template;
 
+mod layers;
 mod step;
 
+pub use layers::{BackendKind, CacheBackend, Direction, RegistryCache, WrongValue};
 pub use step::{
     Add, Bind, Command, Content, Copy, FileStep, Install, Mount, MountKind, Network, Output, Run,
     RunOptions, Secret, Security, Ssh, Step, StepKind, Tool,
@@ -28,6 +30,8 @@ pub struct Spec {
     pub cache_ids: CacheIds,
     /// Who shares them; `None` leaves it to the catalogue.
     pub scope: Option<Scope>,
+    /// Where layers are kept for other machines.
+    pub registry_cache: Option<RegistryCache>,
     /// What the image keeps for running containers; `None` is nothing.
     pub runtime_caches: Option<RuntimeCaches>,
     /// At least one, in the order of the file. A spec with `from` at the top has one, called `default`.

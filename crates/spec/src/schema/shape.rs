@@ -56,6 +56,7 @@ pub(super) fn shape(of: &Shape) -> Value {
             json!({"type": ["string", "number", "boolean"]})
         }
         Shape::Pattern(pattern) => text(&anchored(pattern)),
+        Shape::Arg => json!({"type": "string", "pattern": r"\$\{"}),
         Shape::Bool => json!({"enum": [true, false, "true", "false"]}),
         Shape::Integer(least, most) => number_or(*least, *most, "^[0-9]+$"),
         // As decimal digits, since YAML's numbers with a leading zero are decimal.

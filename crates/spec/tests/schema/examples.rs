@@ -46,12 +46,25 @@ const WITH: &[(&str, &str, &str)] = &[
     ("spec", "target", "{stages: {api: {from: debian}}}"),
 ];
 
+/// What mappings need of which no single key is required.
+const NEEDED: &[(&str, &str)] = &[
+    ("registry-cache", "{ref: \"registry:5000/cache\"}"),
+    ("registry-place", "{ref: \"registry:5000/cache\"}"),
+    ("local-cache", "{dest: layers}"),
+];
+
 /// For each mapping its required keys alone, and these with each other key.
 pub(crate) fn all() -> Vec<Example> {
     let mut found = Vec::new();
     for mapping in ALL {
         let required = mapping.keys.iter().filter(|key| key.required);
-        let least: Map<String, Value> = required.map(pair).collect();
+        let mut least: Map<String, Value> = required.map(pair).collect();
+        let mut needed = NEEDED.iter();
+        if let Some((_, more)) = needed.find(|(of, _)| *of == mapping.name)
+            && let Value::Object(more) = yaml(more)
+        {
+            least.extend(more);
+        }
         found.push(Example {
             mapping,
             key: None,
@@ -104,6 +117,10 @@ fn spec(mapping: &Mapping, value: Value) -> Value {
         "copy" | "add" | "file" => step(json!({mapping.name: value})),
         "image" => json!({"from": "debian", "image": value}),
         "healthcheck" => json!({"from": "debian", "image": {"healthcheck": value}}),
+        "registry-cache" | "local-cache" => json!({"from": "debian", "registry-cache": value}),
+        "registry-place" | "inline-cache" | "gha-cache" | "s3-cache" | "azblob-cache" => {
+            json!({"from": "debian", "registry-cache": {"export": value}})
+        }
         name => panic!("where does {name} stand in a spec?"),
     }
 }

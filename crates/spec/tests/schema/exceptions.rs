@@ -40,6 +40,11 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "a pattern for templates would tell nobody what is wrong",
     ),
     ("an arg is written with braces", "so would one for dollars"),
+    ("names no place", "one of several keys is needed"),
+    (
+        "a layer cache in a registry without `ref`",
+        "it may stand beside `import` and `export`",
+    ),
     ("an element of `run` is empty", FIRST),
     ("an element of `test` is empty", FIRST),
     ("an element of `cmd` is empty", FIRST),
