@@ -82,7 +82,8 @@ pub(crate) fn ignored(options: &Options) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn own_platform(options: &Options) -> Platform {
+/// What the daemon runs on.
+pub(crate) fn own_platform(options: &Options) -> Platform {
     options
         .worker_platform
         .clone()
