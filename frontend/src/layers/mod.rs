@@ -16,7 +16,7 @@ use answer::Answer;
 use probe::Said;
 
 /// The name of the warning.
-const LINT: &str = "layer-cache-unavailable";
+pub(crate) const LINT: &str = "layer-cache-unavailable";
 /// The attribute of a registry without TLS, or with a certificate that nobody knows.
 const INSECURE: &str = "registry.insecure";
 
@@ -68,7 +68,7 @@ fn of_daemon(kind: BackendKind) -> bool {
 }
 
 /// What makes two the same for a daemon: of a registry, the reference alone.
-fn key(import: &CacheImport) -> (String, BTreeMap<String, String>) {
+pub(crate) fn key(import: &CacheImport) -> (String, BTreeMap<String, String>) {
     let attrs = match name(import) {
         Some(name) => [("ref".to_owned(), name.to_string())].into(),
         None => import.attrs.clone(),
@@ -141,4 +141,60 @@ pub(crate) fn answer(
     said.map_or(Answer::There, |said| {
         Answer::of(said, name, insecure(attrs))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use larder_gateway::fake::{FakeBridge, Script};
+
+    use super::*;
+
+    fn entry(kind: BackendKind, options: &[(&str, &str)], span: Option<Span>) -> CacheEntry {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        CacheEntry {
+            kind,
+            options: options.iter().map(owned).collect(),
+            span,
+        }
+    }
+
+    fn client(reference: &str) -> CacheImport {
+        CacheImport {
+            kind: "registry".to_owned(),
+            attrs: [("ref".to_owned(), reference.to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn what_needs_the_client_is_left_to_it() {
+        let spec = [
+            entry(BackendKind::Gha, &[("scope", "x")], None),
+            entry(BackendKind::Local, &[("src", "x")], None),
+            entry(BackendKind::Inline, &[], None),
+            entry(BackendKind::S3, &[("bucket", "x")], None),
+            entry(BackendKind::Azblob, &[("account_url", "x")], None),
+        ];
+        let wanted = wanted(&[client("r.test/a")], &spec);
+        let kinds: Vec<&str> = wanted.iter().map(|it| it.import.kind.as_str()).collect();
+        assert_eq!(kinds, ["registry", "s3", "azblob"]);
+    }
+
+    #[tokio::test]
+    async fn warnings_stand_where_the_spec_names_the_place() {
+        let (first, second) = (Some(Span::new(1, 2)), Some(Span::new(3, 4)));
+        let options = [("ref", "r.test/b"), (INSECURE, "true")];
+        let spec = [
+            entry(BackendKind::Registry, &[("ref", "r.test/a:latest")], first),
+            entry(BackendKind::Registry, &options, second),
+        ];
+        let wanted = wanted(&[client("r.test/a")], &spec);
+        let fake = FakeBridge::new(Script::new());
+        let all = [wanted.clone(), wanted];
+        let platform = Platform::host();
+        let (kept, found) = available(&fake, &all, &platform).await.unwrap();
+        assert_eq!(kept, [[client("r.test/a")], [client("r.test/a")]]);
+        let spans: Vec<_> = found.iter().map(|it| it.span).collect();
+        assert_eq!(spans, [first, second]);
+        assert_eq!(fake.seen().resolved.len(), 2);
+    }
 }

@@ -79,7 +79,10 @@ async fn resolve(bridge: &impl Bridge, name: &ImageName, platform: &Platform) ->
         platform: platform.clone(),
         // What the daemon has of that name does not count.
         mode: ResolveMode::Pull,
-        log_name: format!("[internal] ask for layers in {}", name.familiar()),
+        log_name: format!(
+            "[internal] look for layers in {} (errors here stop nothing)",
+            name.familiar()
+        ),
         layout: None,
     };
     match bridge.resolve_image(&request).await {

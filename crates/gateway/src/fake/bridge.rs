@@ -41,8 +41,9 @@ impl FakeBridge {
 
     fn is_silent(&self, reference: &str) -> bool {
         let state = self.state();
-        let mut silent = state.script.silent.iter();
-        silent.any(|text| reference.contains(text.as_str()))
+        let mut rules = state.script.silent.iter().rev();
+        let rule = rules.find(|(text, _)| reference.contains(text.as_str()));
+        rule.is_some_and(|(_, silent)| *silent)
     }
 
     pub(super) fn answer_time(&self, identifier: &str) -> Result<Option<i64>, rpc::Status> {

@@ -26,8 +26,8 @@ pub struct Script {
     /// By the name of a frontend and the request, which is empty for a build.
     pub(super) frontends: BTreeMap<(String, String), wire::Result>,
     failures: Vec<(Call, String, rpc::Status)>,
-    /// Parts of references of images that are never answered for.
-    pub(super) silent: Vec<String>,
+    /// Parts of references of images, and whether these are never answered for; the last that fits counts.
+    pub(super) silent: Vec<(String, bool)>,
     caps: BTreeSet<String>,
     llb_caps: BTreeSet<String>,
 }
@@ -205,7 +205,14 @@ impl Script {
     /// A daemon that never answers when asked for an image whose reference contains this text.
     #[must_use]
     pub fn silent(mut self, containing: &str) -> Script {
-        self.silent.push(containing.to_owned());
+        self.silent.push((containing.to_owned(), true));
+        self
+    }
+
+    /// A daemon that answers for such an image after all.
+    #[must_use]
+    pub fn answering(mut self, containing: &str) -> Script {
+        self.silent.push((containing.to_owned(), false));
         self
     }
 
