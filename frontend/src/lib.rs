@@ -13,6 +13,7 @@ mod dockerfile;
 mod entrance;
 mod epoch;
 mod facts;
+mod layers;
 mod locate;
 mod named;
 mod origin;

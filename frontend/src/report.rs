@@ -5,7 +5,7 @@ use std::slice::from_ref;
 
 use larder_diagnostic::{Diagnostic, SourceFile, masked, share_hidden, summary};
 use larder_gateway::{Bridge, Excerpt, Failure, Options, Warning};
-use larder_plan::lints::{CHECK, Wanted};
+use larder_plan::lints::{CHECK, UNNAMED, Wanted, rule};
 
 use crate::origin::Origin;
 
@@ -43,8 +43,7 @@ impl<'a> Report<'a> {
 
     /// Leaves out the warnings that are not wanted, as the client says, or else the head of the file.
     pub(crate) fn settle(&mut self, options: &Options) {
-        let said = options.build_args.get(CHECK).map(String::as_str);
-        match Wanted::of(said, &self.origin.file) {
+        match self.wanted(options) {
             Ok(wanted) => wanted.apply(&mut self.diagnostics),
             Err(mistake) => self.diagnostics.push(mistake),
         }
@@ -59,9 +58,32 @@ impl<'a> Report<'a> {
         Err(failure(&self.origin.file, &errors))
     }
 
-    /// Shows the warnings. One that the daemon does not take is no reason to stop.
+    /// Shows the warnings.
     pub(crate) async fn send_warnings(&self, bridge: &impl Bridge) -> Result<(), Failure> {
-        for diagnostic in self.warnings() {
+        self.send(bridge, self.warnings()).await
+    }
+
+    /// Shows warnings of what the spec is not to blame for, and which are never mistakes; those that
+    /// nobody wants are left out.
+    pub(crate) async fn send_late(
+        &self,
+        bridge: &impl Bridge,
+        options: &Options,
+        mut found: Vec<Diagnostic>,
+    ) -> Result<(), Failure> {
+        let wanted = self.wanted(options).unwrap_or_default();
+        found.retain(|warning| !wanted.skips(&rule(warning.lint.unwrap_or(UNNAMED))));
+        self.send(bridge, found).await
+    }
+
+    fn wanted(&self, options: &Options) -> Result<Wanted, Diagnostic> {
+        let said = options.build_args.get(CHECK).map(String::as_str);
+        Wanted::of(said, &self.origin.file)
+    }
+
+    /// One that the daemon does not take is no reason to stop.
+    async fn send(&self, bridge: &impl Bridge, found: Vec<Diagnostic>) -> Result<(), Failure> {
+        for diagnostic in found {
             let warning = Warning {
                 vertex: self.origin.vertex.clone(),
                 excerpt: excerpt(&self.origin.file, &diagnostic),

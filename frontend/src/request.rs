@@ -86,7 +86,8 @@ pub(crate) fn ignored(options: &Options, capabilities: &Capabilities) -> Option<
     )))
 }
 
-fn own_platform(options: &Options) -> Platform {
+/// What the daemon runs on.
+pub(crate) fn own_platform(options: &Options) -> Platform {
     options
         .worker_platform
         .clone()

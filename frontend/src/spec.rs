@@ -4,17 +4,19 @@ use buildkit_llb::caps::{self, since};
 use buildkit_llb::{Definition, LinuxResources, Platform};
 use larder_diagnostic::{Diagnostic, quote};
 use larder_gateway::{
-    AnnotatedPart, Annotation, Bridge, Capabilities, Failure, Image, Options, Outcome,
+    AnnotatedPart, Annotation, Bridge, CacheImport, Capabilities, Failure, Image, Options, Outcome,
     SolveRequest, cap,
 };
+use larder_plan::layers::layer_cache as layers_of;
+use larder_plan::lints::silence;
 use larder_plan::{Plan, lower, outline as of_spec, with_all_stages};
-use larder_spec::model::AnnotationLevel;
+use larder_spec::model::{AnnotationLevel, Spec};
 
 use crate::ask::{self, Question, describe, lint, outline, targets};
 use crate::locate::Found;
 use crate::origin::Origin;
 use crate::report::Report;
-use crate::{epoch, facts, named, request};
+use crate::{epoch, facts, layers, named, request};
 
 /// What a client may demand of a frontend, and this one has. The image's label says the same.
 const FRONTEND_CAPS: [&str; 4] = [
@@ -57,6 +59,9 @@ pub(crate) async fn build(
 
     let origin = Origin::of(found, bridge, capabilities).await?;
     let mut report = Report::new(&origin);
+    if question == Some(Question::LayerCache) {
+        return layer_cache(bridge, options, &origin, report).await;
+    }
     if question == Some(Question::Targets) {
         let parsed = larder_spec::parse(&origin.file);
         report.add(parsed.diagnostics);
@@ -76,7 +81,7 @@ pub(crate) async fn build(
             planned => Ok(Outcome::Raw(lint::answer(&report, planned.err().as_ref()))),
         };
     }
-    let mut plans = planned?;
+    let (spec, mut plans) = planned?;
     if capabilities.has(cap::WARNINGS) {
         report.send_warnings(bridge).await?;
     }
@@ -99,9 +104,18 @@ pub(crate) async fn build(
         _ => {}
     }
 
+    let imports = imports(
+        bridge,
+        capabilities,
+        options,
+        &report,
+        spec.as_ref(),
+        &plans,
+    )
+    .await?;
     let mut images = Vec::new();
-    for (platform, plan) in plans {
-        images.push(solve(bridge, capabilities, options, &origin, platform, plan).await?);
+    for ((platform, plan), imports) in plans.into_iter().zip(imports) {
+        images.push(solve(bridge, capabilities, &origin, platform, plan, imports).await?);
     }
     if options.multi_platform {
         return Ok(Outcome::List(images));
@@ -116,7 +130,56 @@ fn nothing(origin: &Origin) -> Failure {
     Failure::mistake(format!("{}: there is nothing to build", origin.file.name))
 }
 
-/// A plan for each platform; what is wrong goes into the report. With `all`, stages that the result does
+/// Where layers are looked for, for each platform. What of it is not there is warned of.
+async fn imports(
+    bridge: &impl Bridge,
+    capabilities: &Capabilities,
+    options: &Options,
+    report: &Report<'_>,
+    spec: Option<&Spec>,
+    plans: &[(Platform, Plan)],
+) -> Result<Vec<Vec<CacheImport>>, Failure> {
+    let wanted = plans.iter().map(|(_, plan)| &plan.layer_cache.imports);
+    let wanted: Vec<_> = wanted
+        .map(|of_spec| layers::wanted(&options.cache_imports, of_spec))
+        .collect();
+    let platform = request::own_platform(options);
+    let (imports, mut found) = layers::available(bridge, &wanted, &platform).await?;
+    if let Some(spec) = spec {
+        silence(spec, &mut found);
+    }
+    if capabilities.has(cap::WARNINGS) {
+        report.send_late(bridge, options, found).await?;
+    }
+    Ok(imports)
+}
+
+/// The answer to where layers come from and go to.
+async fn layer_cache(
+    bridge: &impl Bridge,
+    options: &Options,
+    origin: &Origin,
+    mut report: Report<'_>,
+) -> Result<Outcome, Failure> {
+    let parsed = larder_spec::parse(&origin.file);
+    report.add(parsed.diagnostics);
+    let mut caches = Vec::new();
+    if let Some(spec) = &parsed.spec {
+        let nonce = request::nonce();
+        for platform in request::platforms(options) {
+            let request = request::request(options, &platform, origin, None, &nonce);
+            let (cache, found) = layers_of(spec, &request);
+            report.add(found);
+            caches.push(cache);
+        }
+    }
+    report.fail_on_errors()?;
+    let platform = request::own_platform(options);
+    let answer = ask::layercache::answered(bridge, &caches, &platform).await?;
+    Ok(Outcome::Raw(answer))
+}
+
+/// What is in the file, and a plan for each platform; what is wrong goes into the report. With `all`, stages that the result does
 /// not need are looked at as well, unless the client names a target.
 async fn plan(
     bridge: &impl Bridge,
@@ -125,13 +188,13 @@ async fn plan(
     origin: &Origin,
     report: &mut Report<'_>,
     all: bool,
-) -> Result<Vec<(Platform, Plan)>, Failure> {
+) -> Result<(Option<Spec>, Vec<(Platform, Plan)>), Failure> {
     report.add(Vec::from_iter(request::ignored(options, capabilities)));
     let parsed = larder_spec::parse(&origin.file);
     report.add(parsed.diagnostics);
     let mut plans = Vec::new();
     let Some(spec) = &parsed.spec else {
-        return Ok(plans);
+        return Ok((None, plans));
     };
     let nonce = request::nonce();
     let mut files = origin.files();
@@ -161,7 +224,7 @@ async fn plan(
         }
         plans.extend(plan.map(|plan| (platform, plan)));
     }
-    Ok(plans)
+    Ok((parsed.spec, plans))
 }
 
 /// Takes away what is said of an index: a single image has none, and a daemon would refuse to export it.
@@ -195,10 +258,10 @@ fn part(level: AnnotationLevel) -> AnnotatedPart {
 async fn solve(
     bridge: &impl Bridge,
     capabilities: &Capabilities,
-    options: &Options,
     origin: &Origin,
     platform: Platform,
     plan: Plan,
+    cache_imports: Vec<CacheImport>,
 ) -> Result<Image, Failure> {
     let lowered = lower(&plan, &origin.file)
         .map_err(|error| Failure::mistake(format!("the build context cannot be read: {error}")))?;
@@ -206,7 +269,7 @@ async fn solve(
     let reference = bridge
         .solve(SolveRequest {
             definition,
-            cache_imports: options.cache_imports.clone(),
+            cache_imports,
             evaluate: false,
         })
         .await?;

@@ -37,7 +37,9 @@ fn entry(question: Question) -> Value {
     let target = json!({ "name": "target", "description": "The stage, if it is not the result" });
     let opts = match question {
         Question::Outline | Question::Lint | Question::Plan => vec![target],
-        Question::Targets | Question::Schema | Question::Describe => Vec::new(),
+        Question::Targets | Question::LayerCache | Question::Schema | Question::Describe => {
+            Vec::new()
+        }
     };
     let metadata = match question {
         Question::Lint => &["result.json", "result.txt", "result.statuscode"][..],

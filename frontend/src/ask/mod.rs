@@ -4,6 +4,7 @@
 
 pub(crate) mod describe;
 pub(crate) mod finding;
+pub(crate) mod layercache;
 pub(crate) mod lint;
 pub(crate) mod outline;
 mod place;
@@ -25,6 +26,8 @@ pub(crate) enum Question {
     Lint,
     /// What each step gets, and why.
     Plan,
+    /// Where layers come from and go to, and what of it answers.
+    LayerCache,
     /// The JSON schema of specs.
     Schema,
     /// What can be asked.
@@ -33,11 +36,12 @@ pub(crate) enum Question {
 
 impl Question {
     /// Every one, in the order in which they are listed.
-    pub(crate) const ALL: [Question; 6] = [
+    pub(crate) const ALL: [Question; 7] = [
         Question::Outline,
         Question::Targets,
         Question::Lint,
         Question::Plan,
+        Question::LayerCache,
         Question::Schema,
         Question::Describe,
     ];
@@ -55,6 +59,7 @@ impl Question {
             Question::Targets => "frontend.targets",
             Question::Lint => "frontend.lint",
             Question::Plan => "frontend.plan",
+            Question::LayerCache => "frontend.layercache",
             Question::Schema => "frontend.schema",
             Question::Describe => "frontend.subrequests.describe",
         }
@@ -67,6 +72,7 @@ impl Question {
             | Question::Targets
             | Question::Lint
             | Question::Plan
+            | Question::LayerCache
             | Question::Schema
             | Question::Describe => "1.0.0",
         }
@@ -79,6 +85,9 @@ impl Question {
             Question::Targets => "List what can be built",
             Question::Lint => "List all warnings and mistakes",
             Question::Plan => "Show the caches of every command, and why",
+            Question::LayerCache => {
+                "List where layers are kept for other machines, and what answers"
+            }
             Question::Schema => "Print the JSON schema of build specs",
             Question::Describe => "List what can be asked",
         }

@@ -10,7 +10,7 @@ pub(crate) const FRONTEND: &str = "build-arg:LARDER_FRONTEND";
 /// `off` for a build as it is without Larder.
 const CACHES: &str = "build-arg:LARDER_CACHES";
 /// The name under which caches that are not for everyone are shared; `default` otherwise.
-const PROJECT: &str = "build-arg:LARDER_PROJECT";
+pub(super) const PROJECT: &str = "build-arg:LARDER_PROJECT";
 /// `dockerfile` to share caches with mounts written in Dockerfiles.
 const CACHE_IDS: &str = "build-arg:LARDER_CACHE_IDS";
 /// `default` for mounts at the tools' own places, as `larder dockerfile rewrite` writes them down.

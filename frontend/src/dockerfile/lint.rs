@@ -45,7 +45,7 @@ pub(super) fn findings(injected: &Injected, config: Option<&str>, file: &[u8]) -
 }
 
 /// What makes no sense is for the Dockerfile's own frontend to say.
-fn wanted(config: Option<&str>, file: &[u8]) -> Wanted {
+pub(super) fn wanted(config: Option<&str>, file: &[u8]) -> Wanted {
     let file = SourceFile::new("", String::from_utf8_lossy(file));
     Wanted::of(config, &file).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod args;
 mod facts;
+mod layers;
 mod lint;
 mod requests;
 
@@ -11,6 +12,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use buildkit_llb::Definition;
+use larder_diagnostic::Diagnostic;
 use larder_gateway::{
     Bridge, Capabilities, Excerpt, Failure, FrontendRequest, Given, Outcome, Place, RawResult,
     SolveRequest, Warning, cap,
@@ -34,7 +36,7 @@ pub(crate) async fn build(
     found: Option<&Found>,
 ) -> Result<Outcome, Failure> {
     let wish = args::wish(given)?;
-    let build = Build {
+    let mut build = Build {
         bridge,
         capabilities,
         found,
@@ -42,7 +44,8 @@ pub(crate) async fn build(
         wish,
     };
     let Some(request) = given.request_id() else {
-        return Ok(Outcome::Raw(build.image().await?));
+        let warnings = build.add_layers(given).await?;
+        return Ok(Outcome::Raw(build.image(warnings).await?));
     };
     let result = match Question::of(request) {
         Some(Question::Plan) => build.plan().await?,
@@ -117,9 +120,12 @@ impl<B: Bridge> Build<'_, B> {
         self.bridge.solve_frontend(request.clone()).await
     }
 
-    /// The image, with caches for what makes it.
-    async fn image(&self) -> Result<RawResult, Failure> {
+    /// The image, with caches for what makes it. Warnings can be shown when there is something of it.
+    async fn image(&self, warnings: Vec<Diagnostic>) -> Result<RawResult, Failure> {
         let mut result = self.ask(&self.request).await?;
+        for warning in warnings.into_iter().filter(|it| self.wants(it)) {
+            self.warn(&result, of_nothing(warning)).await?;
+        }
         let (came, injected) = match self.add_caches(&result).await? {
             Added::Nothing => return Ok(result),
             Added::Impossible(why) => {
@@ -247,6 +253,19 @@ impl<B: Bridge> Build<'_, B> {
             language: "Dockerfile".to_owned(),
             lines: vec![lines],
         })
+    }
+}
+
+/// A warning that no line is to blame for.
+fn of_nothing(diagnostic: Diagnostic) -> Warning {
+    Warning {
+        vertex: String::new(),
+        short: match diagnostic.lint {
+            Some(lint) => format!("{lint}: {}", diagnostic.message),
+            None => diagnostic.message,
+        },
+        detail: diagnostic.hint.into_iter().collect(),
+        excerpt: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod build;
 mod contexts;
 mod dockerfile;
 mod epoch;
+mod layers;
 mod named;
 mod process;
 mod requests;

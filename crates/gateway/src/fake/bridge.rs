@@ -39,6 +39,13 @@ impl FakeBridge {
         })
     }
 
+    fn is_silent(&self, reference: &str) -> bool {
+        let state = self.state();
+        let mut rules = state.script.silent.iter().rev();
+        let rule = rules.find(|(text, _)| reference.contains(text.as_str()));
+        rule.is_some_and(|(_, silent)| *silent)
+    }
+
     pub(super) fn answer_time(&self, identifier: &str) -> Result<Option<i64>, rpc::Status> {
         let mut state = self.state();
         state.seen.timed.push(identifier.to_owned());
@@ -169,7 +176,11 @@ impl Bridge for FakeBridge {
     }
 
     async fn resolve_image(&self, request: &ImageRequest) -> Result<ResolvedImage, Failure> {
-        self.answer_resolve(request).map_err(failure)
+        let answer = self.answer_resolve(request);
+        if self.is_silent(&request.reference) {
+            std::future::pending::<()>().await;
+        }
+        answer.map_err(failure)
     }
 
     async fn source_time(&self, of: &Definition, _: &str) -> Result<Option<i64>, Failure> {

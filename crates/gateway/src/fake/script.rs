@@ -26,6 +26,8 @@ pub struct Script {
     /// By the name of a frontend and the request, which is empty for a build.
     pub(super) frontends: BTreeMap<(String, String), wire::Result>,
     failures: Vec<(Call, String, rpc::Status)>,
+    /// Parts of references of images, and whether these are never answered for; the last that fits counts.
+    pub(super) silent: Vec<(String, bool)>,
     caps: BTreeSet<String>,
     llb_caps: BTreeSet<String>,
 }
@@ -126,6 +128,7 @@ impl Default for Script {
             inputs: BTreeMap::new(),
             frontends: BTreeMap::new(),
             failures: Vec::new(),
+            silent: Vec::new(),
             caps: GATEWAY.iter().map(|cap| cap.id.to_owned()).collect(),
             llb_caps,
         }
@@ -202,6 +205,20 @@ impl Script {
     #[must_use]
     pub fn failing(mut self, call: Call, containing: &str, status: rpc::Status) -> Script {
         self.failures.push((call, containing.to_owned(), status));
+        self
+    }
+
+    /// A daemon that never answers when asked for an image whose reference contains this text.
+    #[must_use]
+    pub fn silent(mut self, containing: &str) -> Script {
+        self.silent.push((containing.to_owned(), true));
+        self
+    }
+
+    /// A daemon that answers for such an image after all.
+    #[must_use]
+    pub fn answering(mut self, containing: &str) -> Script {
+        self.silent.push((containing.to_owned(), false));
         self
     }
 

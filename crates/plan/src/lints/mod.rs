@@ -35,7 +35,7 @@ pub struct Lint {
 }
 
 /// Every kind, by name.
-pub const LINTS: [Lint; 22] = [
+pub const LINTS: [Lint; 23] = [
     Lint {
         name: "annotation-without-index",
         about: "An annotation is for the index of several platforms, and the result has one platform, so \
@@ -84,6 +84,14 @@ pub const LINTS: [Lint; 22] = [
         name: "image-like-stage",
         about: "`from` names an image, and its name is close to that of a stage.",
         instead: "Correct it, or write the image with its tag.",
+    },
+    Lint {
+        name: "layer-cache-unavailable",
+        about: "Layers are looked for in a registry that is down, says nothing, does not let the client \
+                read, or has nothing of that name yet. The build goes on without them, also with \
+                `# check=error=true`.",
+        instead: "Look after the registry, or log in. A name of which there is nothing yet is made by the \
+                  first build that exports its layers.",
     },
     Lint {
         name: "link-over-symlink",
@@ -237,7 +245,7 @@ pub fn docs() -> String {
 }
 
 /// Leaves out the warnings that a comment in a line of what they are about silences.
-pub(crate) fn silence(spec: &Spec, diagnostics: &mut Vec<Diagnostic>) {
+pub fn silence(spec: &Spec, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.retain(|diagnostic| {
         diagnostic.is_error()
             || diagnostic
