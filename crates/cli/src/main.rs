@@ -7,6 +7,7 @@
 mod bake;
 mod build;
 mod ci;
+mod client;
 mod compose;
 mod daemon;
 mod decisions;
