@@ -73,7 +73,7 @@ enum Command {
         #[command(flatten)]
         build: Build,
     },
-    Build(RunCommand),
+    Build(Box<RunCommand>),
     Bake(BakeCommand),
     Ci(CiCommand),
     BuildkitdConfig(DaemonConfigCommand),

@@ -37,12 +37,12 @@ pub(crate) struct RunCommand {
     /// Neither look for layers where the spec says, nor write them
     #[arg(long)]
     no_layer_cache: bool,
-    /// The image of Larder's frontend [env: LARDER_FRONTEND] [default: what the spec's first line names, or
-    /// larder/frontend:1]
+    /// The image of Larder's frontend [default: `LARDER_FRONTEND` of the environment, or else what the spec's
+    /// first line names, or else larder/frontend:1]
     #[arg(long, value_name = "IMAGE")]
     frontend: Option<String>,
     /// The program that builds [default: Docker with buildx, or else buildctl; buildctl first if
-    /// BUILDKIT_HOST is set]
+    /// `BUILDKIT_HOST` is set]
     #[arg(long, value_enum)]
     client: Option<Client>,
     /// Print the command in place of running it

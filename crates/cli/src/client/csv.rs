@@ -7,16 +7,15 @@ pub(crate) fn fields(text: &str) -> Result<Vec<String>> {
     let mut fields = Vec::new();
     let mut rest = text;
     loop {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(inside) => in_quotes(text, inside)?,
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                let (field, after) = rest.split_at(end);
-                if field.contains('"') {
-                    bail!("{text}: a quote is in the middle of `{field}`; put all of it in quotes");
-                }
-                (field.to_owned(), after)
+        let (field, after) = if let Some(inside) = rest.strip_prefix('"') {
+            in_quotes(text, inside)?
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            let (field, after) = rest.split_at(end);
+            if field.contains('"') {
+                bail!("{text}: a quote is in the middle of `{field}`; put all of it in quotes");
             }
+            (field.to_owned(), after)
         };
         fields.push(field);
         match after.strip_prefix(',') {

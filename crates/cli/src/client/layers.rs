@@ -62,7 +62,9 @@ pub(crate) fn of_spec(
     for request in requests {
         let Some(spec) = &parsed.spec else { break };
         let (cache, diagnostics) = layer_cache(spec, request);
-        mistakes.extend(diagnostics.into_iter().filter(Diagnostic::is_error));
+        // What the client or the environment says has no place in the file.
+        let ours = |it: &Diagnostic| it.is_error() && (it.span.is_none() || within(it));
+        mistakes.extend(diagnostics.into_iter().filter(ours));
         add(&mut all.imports, cache.imports);
         add(&mut all.exports, cache.exports);
     }
@@ -171,10 +173,10 @@ impl Layers {
             .map(shown)
             .collect();
         self.exports.retain(|entry| !lost(entry));
-        match names.is_empty() {
-            true => Vec::new(),
-            false => vec![not_written(&names.join(", "), &Lost::Builder.to_string())],
+        if names.is_empty() {
+            return Vec::new();
         }
+        vec![not_written(&names.join(", "), &Lost::Builder.to_string())]
     }
 
     /// Leaves out the registries that do not answer: writing to one would never end. What there is to say

@@ -26,7 +26,7 @@ pub(crate) use options::BuildOptions;
 pub(crate) enum Client {
     /// `docker buildx build`
     Buildx,
-    /// `buildctl build`, with the daemon that BUILDKIT_HOST names
+    /// `buildctl build`, with the daemon that `BUILDKIT_HOST` names
     Buildctl,
 }
 

@@ -6,6 +6,10 @@ use buildkit_llb::Platform;
 
 /// What is made, from what, and where it goes.
 #[derive(clap::Args, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command"
+)]
 pub(crate) struct BuildOptions {
     /// The stage to build [default: the spec's `target`, or its last stage]
     #[arg(long, value_name = "STAGE")]
@@ -64,7 +68,7 @@ pub(crate) struct BuildOptions {
     /// Write layers here too; may be repeated
     #[arg(long, value_name = "CACHE")]
     pub(crate) cache_to: Vec<String>,
-    /// The builder of buildx [env: BUILDX_BUILDER]
+    /// The builder of buildx [default: that of buildx itself]
     #[arg(long, value_name = "NAME")]
     pub(crate) builder: Option<String>,
     /// List the image's packages beside it: true, false, or options

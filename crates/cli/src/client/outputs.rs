@@ -77,7 +77,7 @@ impl Output {
         }
         ensure!(!output.kind.is_empty(), "--output {text}: it has no type=…");
         if output.kind == "registry" {
-            output.kind = "image".to_owned();
+            "image".clone_into(&mut output.kind);
             output.set("push", "true");
         }
         let to_docker = output.kind == "docker" && output.get("dest").is_none();

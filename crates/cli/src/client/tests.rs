@@ -97,7 +97,7 @@ fn everything_for_buildx() {
     options.outputs = strings(&["type=local,dest=out"]);
     let rest = strings(&["--add-host", "a:10.0.0.1"]);
     let expected = here(
-        r#"docker buildx build \
+        r"docker buildx build \
   --builder far \
   --build-arg BUILDKIT_SYNTAX=r.test/larder:2 \
   --build-arg 'GREETING=it'\''s' \
@@ -133,7 +133,7 @@ fn everything_for_buildx() {
   --add-host a:10.0.0.1 \
   --file app/larder.yaml \
   app
-"#,
+",
     );
     assert_eq!(
         buildx::build(&layered(&options, &rest)).to_string(),
