@@ -244,3 +244,6 @@ fn because(reason: &str) -> String {
         line => format!(": {line}"),
     }
 }
+
+#[cfg(test)]
+mod tests;
