@@ -7,6 +7,7 @@
 mod bake;
 mod build;
 mod ci;
+mod client;
 mod compose;
 mod daemon;
 mod decisions;
@@ -72,7 +73,7 @@ enum Command {
         #[command(flatten)]
         build: Build,
     },
-    Build(RunCommand),
+    Build(Box<RunCommand>),
     Bake(BakeCommand),
     Ci(CiCommand),
     BuildkitdConfig(DaemonConfigCommand),
