@@ -148,13 +148,14 @@ impl Links {
 
 fn not_built_for(spec: &Spec, name: &str, wanted: &Platform, given: &Given) -> Diagnostic {
     let built: Vec<String> = given.platforms().iter().map(ToString::to_string).collect();
-    let built = built.join(", ");
     let message = format!(
-        "{} is taken for {wanted}, and built for {built}",
-        quote(name)
+        "{} is taken for {wanted}, and built for {}",
+        quote(name),
+        built.join(", ")
     );
     Diagnostic::error(mention(spec, name), message).hint(format!(
-        "build for both, with `--platform {built},{wanted}`"
+        "build for it too, with `--platform {},{wanted}`",
+        built.join(",")
     ))
 }
 

@@ -4,6 +4,7 @@ mod file;
 mod find;
 mod links;
 mod name;
+mod results;
 mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,15 +12,16 @@ use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail};
-use buildkit_llb::{ImageName, Platform};
-use larder_diagnostic::{Diagnostic, quote};
+use anyhow::{Result, anyhow};
+use buildkit_llb::Platform;
+use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY};
 use larder_plan::{CACHE_CONTEXT, context_name, is_predefined};
 
 use crate::output;
 use file::{BakeFile, Target};
 use links::Links;
+use results::Results;
 use spec::BakedSpec;
 
 /// Write a bake file for one or many specs
@@ -43,18 +45,8 @@ pub(crate) struct BakeCommand {
     /// A build context for every spec that uses it; may be repeated
     #[arg(long = "build-context", value_name = "NAME=WHERE", value_parser = named)]
     contexts: Vec<(String, String)>,
-    /// A name for each image, with {name} for that of its spec; may be repeated
-    #[arg(short, long = "tag", value_name = "IMAGE:TAG")]
-    tags: Vec<String>,
-    /// Push the images
-    #[arg(long)]
-    push: bool,
-    /// Load the images into Docker, under their specs' names if --tag gives none
-    #[arg(long)]
-    load: bool,
-    /// Where results go, as buildx takes it, with {name} for that of the spec; may be repeated
-    #[arg(short, long = "output", value_name = "OPTION")]
-    outputs: Vec<String>,
+    #[command(flatten)]
+    results: Results,
     /// A secret for every spec, as buildx takes it; may be repeated
     #[arg(long = "secret", value_name = "OPTION")]
     secrets: Vec<String>,
@@ -64,7 +56,7 @@ pub(crate) struct BakeCommand {
     /// Read the layer cache, and never write it: for builds of pull requests
     #[arg(long)]
     no_export: bool,
-    /// The image of Larder's frontend [default: LARDER_FRONTEND, or what `# syntax=` of a spec names]
+    /// The image of Larder's frontend [default: `LARDER_FRONTEND`, or what `# syntax=` of a spec names]
     #[arg(long, value_name = "IMAGE")]
     frontend: Option<String>,
 }
@@ -73,22 +65,23 @@ pub(crate) struct BakeCommand {
 const FRONTEND: &str = "larder/frontend:1";
 /// The build arg that names the image of a frontend.
 const SYNTAX: &str = "BUILDKIT_SYNTAX";
-/// What stands for the name of a spec.
-const NAME: &str = "{name}";
 
 impl BakeCommand {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let given = Given::of(&self)?;
         let (inputs, unread) = find::specs(&self.paths, self.all, self.context.as_deref());
         let mut specs: Vec<BakedSpec> = inputs.into_iter().map(BakedSpec::read).collect();
-        self.check_tags(specs.len())?;
+        self.results.check(specs.len())?;
         name::check(&mut specs);
         let links = Links::find(&mut specs, &given);
         let caches: Vec<Caches> = (specs.iter_mut())
             .map(|spec| caches(spec, &given, &self))
             .collect();
         overwritten(&mut specs, &caches);
-        let tags: Vec<Vec<String>> = specs.iter_mut().map(|spec| self.tags_of(spec)).collect();
+        let tags: Vec<Vec<String>> = specs
+            .iter_mut()
+            .map(|spec| self.results.tags(spec))
+            .collect();
         let mut wrong = !unread.is_empty();
         for error in unread {
             output::say(&format!("error: {error:#}\n"));
@@ -109,94 +102,38 @@ impl BakeCommand {
                 context: find::written(&spec.input)?,
                 dockerfile: spec.input.spec_from_context()?,
                 contexts: file::texts(contexts),
-                args: file::texts(self.args_of(spec, &given, &caches)),
+                args: file::texts(args(spec, &given, &caches)),
                 platforms: file::list(self.platforms.iter().map(ToString::to_string)),
                 tags: file::list(tags),
                 cache_from: file::list(caches.from),
                 cache_to: file::list(caches.to),
                 secret: file::list(self.secrets.iter().cloned()),
                 ssh: file::list(self.ssh.iter().cloned()),
-                output: file::list(self.outputs_of(spec)),
+                output: file::list(self.results.outputs(spec)),
             };
             file.add(spec.target.clone(), target);
         }
         output::result(file.json()?.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    /// One name is no name for many images.
-    fn check_tags(&self, specs: usize) -> Result<()> {
-        match self.tags.iter().find(|tag| !tag.contains(NAME)) {
-            Some(tag) if specs > 1 => bail!(
-                "--tag {tag}: {specs} images cannot have one name; write {NAME} in it for the name of each \
-                 spec, as in `--tag registry:5000/team/{NAME}:v1`"
-            ),
-            _ => Ok(()),
-        }
+/// The args of a target.
+fn args(spec: &BakedSpec, given: &Given, caches: &Caches) -> BTreeMap<String, String> {
+    let mut args = spec.args(given);
+    // The frontend knows no name of a spec that has none, and the name is the tag.
+    if spec.named().is_none()
+        && let Some(registry) = args.get_mut(CACHE_REGISTRY).filter(|text| !text.is_empty())
+        && let Some(reference) = &caches.registry
+    {
+        registry.clone_from(reference);
     }
-
-    fn tags_of(&self, spec: &mut BakedSpec) -> Vec<String> {
-        let own = [NAME.to_owned()];
-        let patterns = match self.tags.as_slice() {
-            [] if self.load => own.as_slice(),
-            tags => tags,
-        };
-        let mut tags = Vec::with_capacity(patterns.len());
-        for pattern in patterns {
-            let tag = pattern.replace(NAME, &spec.name);
-            match ImageName::parse(&tag) {
-                Ok(_) if tags.contains(&tag) => {}
-                Ok(_) => tags.push(tag),
-                Err(error) => {
-                    let message =
-                        format!("{} is no name of an image: {}", quote(&tag), error.reason());
-                    spec.diagnostics.push(
-                        Diagnostic::error(spec.place(), message)
-                            .hint("write another `--tag`, or another `name` in the spec"),
-                    );
-                }
-            }
-        }
-        tags
+    if !args.contains_key(SYNTAX) {
+        let usual = || (!spec.has_syntax_line()).then(|| FRONTEND.to_owned());
+        let frontend = given.frontend.clone().or_else(usual);
+        args.extend(frontend.map(|image| (SYNTAX.to_owned(), image)));
     }
-
-    fn outputs_of(&self, spec: &BakedSpec) -> Vec<String> {
-        let own = self.outputs.iter();
-        let mut outputs: Vec<String> = own.map(|text| text.replace(NAME, &spec.name)).collect();
-        if self.push {
-            outputs.push("type=registry".to_owned());
-        }
-        if self.load {
-            outputs.push("type=docker".to_owned());
-        }
-        outputs
-    }
-
-    fn args_of(
-        &self,
-        spec: &BakedSpec,
-        given: &Given,
-        caches: &Caches,
-    ) -> BTreeMap<String, String> {
-        let mut args = spec.args(given);
-        // The frontend knows no name of a spec that has none, and the name is the tag.
-        if spec.named().is_none()
-            && let Some(registry) = args.get_mut(CACHE_REGISTRY).filter(|text| !text.is_empty())
-            && let Some(reference) = &caches.registry
-        {
-            registry.clone_from(reference);
-        }
-        if !args.contains_key(SYNTAX) {
-            let frontend = given.frontend.clone();
-            let usual = || (!spec.has_syntax_line()).then(|| FRONTEND.to_owned());
-            args.extend(
-                frontend
-                    .or_else(usual)
-                    .map(|image| (SYNTAX.to_owned(), image)),
-            );
-        }
-        args
-    }
+    args
 }
 
 /// What the command line and the environment give to every spec.
@@ -271,7 +208,7 @@ struct Caches {
     /// The first reference that layers come from.
     registry: Option<String>,
     /// The references that layers go to, and where the spec says so.
-    written: BTreeMap<String, Option<larder_diagnostic::Span>>,
+    written: BTreeMap<String, Option<Span>>,
 }
 
 /// That of every platform, each place once.
@@ -300,27 +237,36 @@ fn caches(spec: &mut BakedSpec, given: &Given, command: &BakeCommand) -> Caches 
     caches
 }
 
-/// Warns of layers that two targets write to one place.
+/// Warns of layers that several targets write to one place.
 fn overwritten(specs: &mut [BakedSpec], caches: &[Caches]) {
-    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
-    for (spec, caches) in specs.iter_mut().zip(caches) {
+    let mut writers: BTreeMap<&str, Vec<(usize, Option<Span>)>> = BTreeMap::new();
+    for (at, caches) in caches.iter().enumerate() {
         for (reference, span) in &caches.written {
-            let Some(other) = seen.get(reference.as_str()) else {
-                seen.insert(reference, spec.target.clone());
-                continue;
-            };
-            let message = format!(
-                "`{}` and `{other}` both write their layers to {}: the last one wins",
-                spec.target,
-                quote(reference)
-            );
-            let hint = match span {
-                Some(_) => "give each spec a reference of its own",
-                None => {
-                    "leave out the tag of CACHE_REGISTRY: the name of each spec then is the tag"
-                }
-            };
-            (spec.diagnostics).push(Diagnostic::warning(*span, message).hint(hint));
+            writers.entry(reference).or_default().push((at, *span));
+        }
+    }
+    for (reference, writers) in writers {
+        let [(first, span), others @ ..] = writers.as_slice() else {
+            continue;
+        };
+        if others.is_empty() {
+            continue;
+        }
+        let place = quote(reference);
+        if span.is_none() {
+            output::say(&format!(
+                "warning: {} targets write their layers to {place}, and the last one wins; leave the tag out \
+                 of CACHE_REGISTRY, and each spec's name is the tag\n",
+                writers.len()
+            ));
+            continue;
+        }
+        let other = specs[*first].input.shown.name.clone();
+        for (at, span) in others {
+            let message =
+                format!("{other} writes its layers to {place} too, and the last one wins");
+            let warning = Diagnostic::warning(*span, message);
+            (specs[*at].diagnostics).push(warning.hint("give each spec a reference of its own"));
         }
     }
 }
