@@ -74,8 +74,9 @@ impl BakeCommand {
         self.results.check(specs.len())?;
         name::check(&mut specs);
         let links = Links::find(&mut specs, &given);
+        let mut told = BTreeSet::new();
         let caches: Vec<Caches> = (specs.iter_mut())
-            .map(|spec| caches(spec, &given, &self))
+            .map(|spec| caches(spec, &given, &mut told, self.no_export))
             .collect();
         overwritten(&mut specs, &caches);
         let tags: Vec<Vec<String>> = specs
@@ -212,7 +213,12 @@ struct Caches {
 }
 
 /// That of every platform, each place once.
-fn caches(spec: &mut BakedSpec, given: &Given, command: &BakeCommand) -> Caches {
+fn caches(
+    spec: &mut BakedSpec,
+    given: &Given,
+    told: &mut BTreeSet<String>,
+    no_export: bool,
+) -> Caches {
     let mut caches = Caches::default();
     let add = |to: &mut Vec<String>, option: String| {
         if !to.contains(&option) {
@@ -220,13 +226,13 @@ fn caches(spec: &mut BakedSpec, given: &Given, command: &BakeCommand) -> Caches 
         }
     };
     for platform in given.platforms() {
-        let cache = spec.layer_cache(given, platform);
+        let cache = spec.layer_cache(given, platform, told);
         for entry in &cache.imports {
             let reference = entry.reference().map(str::to_owned);
             caches.registry = caches.registry.or(reference);
             add(&mut caches.from, entry.option());
         }
-        for entry in cache.exports.iter().filter(|_| !command.no_export) {
+        for entry in cache.exports.iter().filter(|_| !no_export) {
             let reference = entry.reference().map(str::to_owned);
             caches
                 .written

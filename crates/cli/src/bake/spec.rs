@@ -1,6 +1,6 @@
 //! A spec that becomes a target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, Span};
@@ -82,13 +82,19 @@ impl BakedSpec {
         }
     }
 
-    /// Where its layers come from and go to.
-    pub(super) fn layer_cache(&mut self, given: &Given, platform: &Platform) -> LayerCache {
+    /// Where its layers come from and go to. What is wrong with what was given to all is told once.
+    pub(super) fn layer_cache(
+        &mut self,
+        given: &Given,
+        platform: &Platform,
+        told: &mut BTreeSet<String>,
+    ) -> LayerCache {
         let Some(spec) = &self.spec else {
             return LayerCache::default();
         };
         let (cache, wrong) = layer_cache(spec, &self.request(given, platform));
-        self.diagnostics.extend(wrong);
+        let new = |wrong: &Diagnostic| wrong.span.is_some() || told.insert(wrong.message.clone());
+        self.diagnostics.extend(wrong.into_iter().filter(new));
         cache
     }
 

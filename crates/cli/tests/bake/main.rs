@@ -386,6 +386,7 @@ fn paths_are_those_from_where_bake_runs() {
     };
     assert_eq!(at("", &[absolute], "base"), ["base", "larder.yaml"]);
     assert_eq!(at("base", &[], "base"), [".", "larder.yaml"]);
+    assert_eq!(at("tools", &[], "tools"), [".", "larder.yaml"]);
     assert_eq!(at("app", &["../base/"], "base"), ["../base", "larder.yaml"]);
     assert_eq!(at("", &["app/../base"], "base"), ["base", "larder.yaml"]);
     assert_eq!(
