@@ -9,7 +9,7 @@ use larder_diagnostic::SourceFile;
 use larder_plan::ignore;
 
 /// The spec's name in a context.
-const SPEC: &str = "larder.yaml";
+pub(crate) const SPEC: &str = "larder.yaml";
 
 /// A spec and its context, as read from disk.
 pub(crate) struct Input {

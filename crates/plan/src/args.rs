@@ -215,7 +215,7 @@ fn undeclared(planner: &mut Planner<'_>) {
 }
 
 /// Args that mean something without being declared.
-fn is_predefined(name: &str) -> bool {
+pub fn is_predefined(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     matches!(name, "SOURCE_DATE_EPOCH" | CACHE_REGISTRY | CACHE_MODE)
         || name.starts_with("BUILDKIT_")

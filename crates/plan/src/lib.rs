@@ -49,6 +49,7 @@ mod suggest;
 mod users;
 mod web;
 
+pub use args::is_predefined;
 pub use every::with_all_stages;
 pub use facts::{
     AccountFiles, ContextFact, ContextFiles, Facts, ImageFact, ImageNeed, Needs, offline_facts,
