@@ -122,7 +122,7 @@ impl Writer<'_> {
         self.uses(&BUILDX);
         self.login(true);
         self.name_cache();
-        self.metadata(if self.several() { None } else { Some(()) });
+        self.metadata(!self.several());
         self.run_build();
         if self.several() {
             self.keep_digest();
@@ -203,12 +203,18 @@ impl Writer<'_> {
         }
     }
 
+    /// What sets a project's caches apart from others of the repository.
+    fn scope(&self) -> String {
+        format!("{}-", slug(&self.pipeline.project))
+    }
+
     fn name_cache(&mut self) {
+        let project = self.scope();
         let (prefix, suffix) = match &self.pipeline.cache {
             Cache::None => return,
             Cache::Spec(_) if !self.pipeline.takes_branch => return,
             Cache::Spec(_) => ("", ""),
-            Cache::Actions => ("", self.arch()),
+            Cache::Actions => (project.as_str(), self.arch()),
             Cache::Registry { prefix, .. } => (prefix.as_str(), self.arch()),
         };
         let suffix = if suffix.is_empty() { "" } else { "-$ARCH" };
@@ -232,17 +238,13 @@ impl Writer<'_> {
     }
 
     /// The tags that an image gets, and its labels, or the labels alone.
-    fn metadata(&mut self, tags: Option<()>) {
-        let name = if tags.is_some() {
-            "Choose tags"
-        } else {
-            "Choose labels"
-        };
+    fn metadata(&mut self, tags: bool) {
+        let name = if tags { "Choose tags" } else { "Choose labels" };
         self.named(name, &METADATA);
         self.out.raw(4, "id", "image");
         self.out.key(4, "with");
         self.out.raw(5, "images", "${{ env.IMAGE }}");
-        if tags.is_some() {
+        if tags {
             let lines = [
                 "type=ref,event=branch",
                 "type=ref,event=tag",
@@ -302,7 +304,7 @@ impl Writer<'_> {
 
     fn cache(&mut self) {
         let (arch, main) = (self.arch(), slug(&self.pipeline.branch));
-        let several = self.several();
+        let (several, project) = (self.several(), self.scope());
         let out = &mut self.out;
         let write = |what: &str| format!("${{{{ env.WRITE_CACHE == 'true' && {what} || '' }}}}");
         let (place, mode, fallback) = match &self.pipeline.cache {
@@ -330,7 +332,11 @@ impl Writer<'_> {
                     .collect();
                 return out.lines(5, "cache-to", &lines);
             }
-            Cache::Actions => ("type=gha,scope=".to_owned(), "max", format!("{main}{arch}")),
+            Cache::Actions => (
+                "type=gha,scope=".to_owned(),
+                "max",
+                format!("{project}{main}{arch}"),
+            ),
             Cache::Registry { prefix, mode, .. } => (
                 "type=registry,ref=${{ env.CACHE }}:".to_owned(),
                 mode.as_str(),
@@ -396,7 +402,7 @@ impl Writer<'_> {
         out.raw(5, "path", "${{ runner.temp }}/digests");
         self.uses(&BUILDX);
         self.login(false);
-        self.metadata(Some(()));
+        self.metadata(true);
         let out = &mut self.out;
         out.first(3, "name: Publish");
         out.raw(4, "working-directory", "${{ runner.temp }}/digests");
