@@ -1,7 +1,8 @@
 //! A workflow of GitHub Actions.
 
 use super::actions::{Action, BUILD, BUILDX, CHECKOUT, DOWNLOAD, LOGIN, METADATA, UPLOAD};
-use super::pipeline::{Cache, Image, Pipeline, SLUG, slug};
+use super::cache::{Cache, SLUG, slug};
+use super::pipeline::{Image, Pipeline};
 use super::words::{literal, secret_variable};
 use crate::yaml::{Yaml, quoted};
 
@@ -79,7 +80,7 @@ impl Writer<'_> {
             let repository = repository.clone().unwrap_or_else(beside);
             self.out.pair(1, "CACHE", &repository);
         }
-        if !matches!(cache, Cache::None) {
+        if cache.is_written() {
             let out = &mut self.out;
             out.comment(
                 1,
@@ -308,6 +309,7 @@ impl Writer<'_> {
         let out = &mut self.out;
         let write = |what: &str| format!("${{{{ env.WRITE_CACHE == 'true' && {what} || '' }}}}");
         let (place, mode, fallback) = match &self.pipeline.cache {
+            cache if !cache.is_written() => return,
             Cache::None => return,
             Cache::Spec(exports) => {
                 let branch = if self.pipeline.takes_branch {
@@ -320,12 +322,9 @@ impl Writer<'_> {
                     Some(exports) => formats(exports).iter().map(|text| string(text)).collect(),
                     None => Vec::new(),
                 };
-                if exports.iter().all(Vec::is_empty) {
-                    return;
-                }
                 out.comment(
                     5,
-                    "The spec says where from; to is for those who may write.",
+                    "The spec says where layers come from. Where they go is for pushes alone.",
                 );
                 let lines: Vec<String> = (formats.iter())
                     .map(|format| write(&format!("format({format}, {branch})")))

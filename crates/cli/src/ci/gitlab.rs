@@ -1,6 +1,7 @@
 //! A pipeline of GitLab.
 
-use super::pipeline::{Cache, Image, Pipeline};
+use super::cache::Cache;
+use super::pipeline::{Image, Pipeline};
 use super::words::{secret_variable, shell};
 use crate::yaml::{Yaml, quoted};
 
@@ -229,7 +230,7 @@ impl Writer<'_> {
         let mut lines = Vec::new();
         match &self.pipeline.cache {
             Cache::None | Cache::Actions => {}
-            Cache::Spec(exports) if exports.iter().all(Vec::is_empty) => {}
+            cache if !cache.is_written() => {}
             Cache::Spec(exports) => {
                 lines.push(
                     "# The spec says where layers come from. Only branches write them.".to_owned(),
@@ -310,7 +311,7 @@ const NAME: &str = "${CI_COMMIT_TAG:-$CI_COMMIT_REF_SLUG}";
 const LATEST: &str = "if [ \"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\" ]; then set -- \"$@\" --tag \"$IMAGE:latest\"; fi";
 
 /// What GitLab makes of a branch for `CI_COMMIT_REF_SLUG`.
-fn slug(branch: &str) -> String {
+pub(super) fn slug(branch: &str) -> String {
     let letter = |c: char| match c.to_ascii_lowercase() {
         c if c.is_ascii_alphanumeric() => c,
         _ => '-',
@@ -320,7 +321,7 @@ fn slug(branch: &str) -> String {
 }
 
 /// What [`slug`] does, as filters of a shell.
-const SLUG: &str =
+pub(super) const SLUG: &str =
     "LC_ALL=C tr A-Z a-z | LC_ALL=C sed 's/[^a-z0-9]/-/g' | cut -c 1-63 | sed 's/^-*//; s/-*$//'";
 
 /// An export as a word of the shell, with the branch in it.

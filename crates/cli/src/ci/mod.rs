@@ -1,6 +1,7 @@
 //! `larder ci`: pipelines for GitHub and GitLab that need no program of Larder's.
 
 mod actions;
+mod cache;
 mod github;
 mod gitlab;
 mod pipeline;
@@ -101,3 +102,6 @@ impl CiCommand {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+#[cfg(test)]
+mod tests;

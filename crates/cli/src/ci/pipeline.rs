@@ -1,13 +1,13 @@
 //! What a pipeline does, the same on every system.
 
 use std::collections::BTreeMap;
-use std::env::{self, VarError};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use buildkit_llb::{ImageName, Platform};
-use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY, CacheEntry};
+use larder_plan::layers::CACHE_REGISTRY;
 use larder_plan::outline::outline;
 
+use super::cache::{BRANCH, Cache, Server, of_spec};
 use super::words::{inside, is_branch, is_variable};
 use super::{CacheKind, CiCommand, System};
 use crate::Build;
@@ -16,10 +16,6 @@ use crate::compose::may_hold_password;
 
 /// The frontend image of specs that name none.
 const FRONTEND: &str = "larder/frontend:1";
-/// The arg through which a pipeline says which branch it builds, if a spec declares it.
-const BRANCH: &str = "BRANCH";
-/// Stands for the branch while places of layers are looked up.
-const ANY_BRANCH: &str = "the-branch-that-is-built";
 /// GitHub's own registry, where a job's token is good for the login.
 const GITHUB_REGISTRY: &str = "ghcr.io";
 
@@ -65,33 +61,6 @@ pub(super) struct Runner {
     pub(super) platform: Platform,
     /// The label of the machine; `None` is any.
     pub(super) label: Option<String>,
-}
-
-/// Where layers are kept.
-pub(super) enum Cache {
-    /// Nowhere.
-    None,
-    /// In the cache of GitHub Actions.
-    Actions,
-    /// In a repository of a registry.
-    Registry {
-        /// Its name; `None` is beside the image.
-        repository: Option<String>,
-        /// What the tags of this project begin with.
-        prefix: String,
-        /// How much of a build is kept.
-        mode: String,
-    },
-    /// Where the spec says: exports for each platform, as clients take them, in which [`Cache::place`] puts
-    /// the branch. The frontend does the imports.
-    Spec(Vec<Vec<String>>),
-}
-
-impl Cache {
-    /// An export of the spec with the branch in its place.
-    pub(super) fn place(export: &str, branch: &str) -> String {
-        export.replace(ANY_BRANCH, branch)
-    }
 }
 
 impl Image {
@@ -262,15 +231,18 @@ impl Asked {
         };
         let wanted = outline(&plan);
         let mut args: BTreeMap<String, String> = build.args.iter().cloned().collect();
-        let takes_branch = session.declares(BRANCH) && !args.contains_key(BRANCH);
+        let mut takes_branch = session.declares(BRANCH) && !args.contains_key(BRANCH);
         let own = session.has_layer_cache();
         let cache = match (command.cache, self.server) {
             (Some(CacheKind::Gha), _) => Cache::Actions,
             (_, Some(server)) => server.cache(&plan.project),
             (None, None) if own => {
-                let Outcome::Good(cache) = of_spec(&session, &self.runners, takes_branch)? else {
+                let Outcome::Good((cache, of_branches)) =
+                    of_spec(&session, &self.runners, takes_branch)?
+                else {
                     return Ok(Outcome::Mistakes);
                 };
+                takes_branch &= of_branches;
                 cache
             }
             (_, None) => Cache::Registry {
@@ -306,102 +278,6 @@ impl Asked {
         }))
     }
 }
-
-/// The exports that the spec names, for each platform.
-fn of_spec(session: &Session, runners: &[Runner], takes_branch: bool) -> Result<Outcome<Cache>> {
-    let branch = [(BRANCH.to_owned(), ANY_BRANCH.to_owned())];
-    let args = if takes_branch { &branch[..] } else { &[] };
-    let mut all: Vec<Vec<String>> = Vec::new();
-    for runner in runners {
-        let Outcome::Good(cache) = session.layer_cache(&runner.platform, args) else {
-            return Ok(Outcome::Mistakes);
-        };
-        all.push(cache.exports.iter().map(CacheEntry::option).collect());
-    }
-    let mut seen: Vec<&String> = all.iter().flatten().collect();
-    seen.sort();
-    if let Some(twice) = seen.windows(2).find(|two| two[0] == two[1]) {
-        bail!(
-            "the jobs of several platforms would overwrite each other's layers at `{}`: write \
-             `${{TARGETARCH}}` into the reference of `registry-cache`",
-            Cache::place(twice[0], "BRANCH")
-        );
-    }
-    Ok(Outcome::Good(Cache::Spec(all)))
-}
-
-/// What the operator of a server says of layers.
-struct Server {
-    /// Empty: they are not kept.
-    registry: String,
-    mode: String,
-}
-
-impl Server {
-    fn from_env() -> Result<Option<Server>> {
-        let variable = |name: &str| match env::var(name) {
-            Ok(value) => Ok(Some(value)),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => Err(anyhow!("the variable {name} is not UTF-8")),
-        };
-        let Some(registry) = variable(CACHE_REGISTRY)? else {
-            return Ok(None);
-        };
-        if may_hold_password(&registry) {
-            bail!(
-                "{CACHE_REGISTRY}: the reference has credentials, or is an address with `://`, and is not \
-                 shown; write REGISTRY/NAME"
-            );
-        }
-        if !registry.is_empty() {
-            let parsed = ImageName::parse(&registry)
-                .map_err(|error| anyhow!("{CACHE_REGISTRY}={registry}: {}", error.reason()))?;
-            if parsed.digest().is_some() {
-                bail!("{CACHE_REGISTRY}={registry}: layers cannot be written to a digest");
-            }
-        }
-        let mode = variable(CACHE_MODE)?.unwrap_or_else(|| "max".to_owned());
-        if !["min", "max"].contains(&mode.as_str()) {
-            bail!("{CACHE_MODE}={mode}: write min or max");
-        }
-        Ok(Some(Server { registry, mode }))
-    }
-
-    fn cache(self, project: &str) -> Cache {
-        if self.registry.is_empty() {
-            return Cache::None;
-        }
-        let last = self.registry.rfind('/').map_or(0, |at| at + 1);
-        let (repository, tag) = match self.registry[last..].split_once(':') {
-            Some((name, tag)) => (format!("{}{name}", &self.registry[..last]), tag.to_owned()),
-            None => (self.registry.clone(), slug(project)),
-        };
-        Cache::Registry {
-            repository: Some(repository),
-            prefix: format!("{tag}-"),
-            mode: self.mode,
-        }
-    }
-}
-
-/// The letters of a name that a tag can have. Workflows do the same to the branch, by [`SLUG`].
-pub(super) fn slug(name: &str) -> String {
-    let letter = |c: char| {
-        if c.is_ascii_alphanumeric() || "_.-".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let mut slug: String = name.chars().map(letter).take(100).collect();
-    if slug.starts_with(['.', '-']) {
-        slug.replace_range(..1, "_");
-    }
-    slug
-}
-
-/// What [`slug`] does, as filters of a shell.
-pub(super) const SLUG: &str = "LC_ALL=C sed 's/[^A-Za-z0-9_.-]/-/g; s/^[.-]/_/' | cut -c 1-100";
 
 /// Whether a file names its frontend in the directives that it starts with.
 fn has_syntax(text: &str) -> bool {

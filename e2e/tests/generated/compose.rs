@@ -1,8 +1,8 @@
 //! The Compose file that `larder compose` writes, brought up by Docker Compose.
 
-use std::{path::Path, process::Command};
-
 use larder_e2e::{Engine, Project, unique};
+
+use crate::larder;
 
 const SPEC: &str = "
 name: NAME
@@ -14,20 +14,6 @@ steps:
 image:
   cmd: [sh, -c, 'trap \"exit 0\" TERM; while :; do sleep 1; done']
 ";
-
-/// The Compose file of a project, as the command of this workspace writes it.
-fn file(project: &Project, cache: &str) -> String {
-    let output = Command::new(env!("CARGO"))
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .args(["run", "--quiet", "--package=larder", "--", "compose"])
-        .arg(project.path())
-        .env("CACHE_REGISTRY", cache)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// A project that is taken down again, with its volume and image.
 struct Up<'a> {
@@ -61,7 +47,7 @@ fn a_volume_survives_its_container() {
     let name = format!("larder-e2e-{}", unique());
     let project = Project::new(&engine, &SPEC.replace("NAME", &name)).unwrap();
     let cache = format!("{}/{name}:layers", engine.registry());
-    let text = file(&project, &cache);
+    let text = larder(&project, &["compose"], &[("CACHE_REGISTRY", &cache)]);
     let file = project.file("compose.yaml", text).unwrap();
     let up = Up {
         engine: &engine,
