@@ -1,10 +1,11 @@
 //! From arguments to a plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, SourceFile};
+use larder_plan::layers::{LayerCache, layer_cache};
 use larder_plan::lints::{CHECK, Wanted};
 use larder_plan::{
     CACHE_CONTEXT, Context, ContextFiles, Facts, Plan, Planned, Request, offline_facts, plan,
@@ -93,6 +94,40 @@ impl Session {
         &self.input.shown
     }
 
+    /// The paths of the spec and of its context, as the user knows them.
+    pub(crate) fn paths(&self) -> (&Path, &Path) {
+        (&self.input.spec, &self.input.context)
+    }
+
+    /// Whether the spec says where its layers are kept.
+    pub(crate) fn has_layer_cache(&self) -> bool {
+        self.spec
+            .as_ref()
+            .is_some_and(|spec| spec.registry_cache.is_some())
+    }
+
+    /// Whether the spec declares an arg.
+    pub(crate) fn declares(&self, arg: &str) -> bool {
+        let mut args = self.spec.iter().flat_map(|spec| &spec.args);
+        args.any(|one| one.name.value == arg)
+    }
+
+    /// Where layers of a build for a platform are kept, with more args.
+    pub(crate) fn layer_cache(
+        &self,
+        platform: &Platform,
+        args: &[(String, String)],
+    ) -> Outcome<LayerCache> {
+        let Some(spec) = &self.spec else {
+            return Outcome::Mistakes;
+        };
+        let mut request = self.request.clone();
+        request.platform = platform.clone();
+        request.build_args.extend(args.iter().cloned());
+        let (cache, diagnostics) = layer_cache(spec, &request);
+        self.report(diagnostics, Vec::new(), Some(cache))
+    }
+
     /// Plans the target, and shows what there is to say of it.
     pub(crate) fn plan(&self) -> Result<Outcome<Plan>> {
         self.planned(false)
@@ -170,6 +205,7 @@ impl Session {
             args: self.request.build_args.clone(),
             cache_context: cache_context.map(compose::path).transpose()?,
             platform: build.platform.clone(),
+            layer_cache: plan.layer_cache,
         }))
     }
 

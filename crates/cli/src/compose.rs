@@ -1,12 +1,15 @@
 //! A Compose file for an image with caches, and the command that does the same.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::env::{self, VarError};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use buildkit_llb::{ImageName, Platform};
 use larder_plan::CACHE_CONTEXT;
+use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY, CacheEntry, LayerCache};
+
+use crate::yaml::Yaml;
 
 /// A service whose image is built from a spec, and whose caches are on a volume.
 pub(crate) struct Service {
@@ -26,6 +29,8 @@ pub(crate) struct Service {
     pub(crate) cache_context: Option<String>,
     /// What the image is for, if that was said.
     pub(crate) platform: Option<Platform>,
+    /// Where its layers are kept.
+    pub(crate) layer_cache: LayerCache,
 }
 
 /// Where an image keeps its caches.
@@ -39,32 +44,43 @@ impl Service {
         out.pair(0, "name", &name);
         out.key(0, "services");
         out.key(1, &name);
-        out.pair(2, "image", &self.image);
+        out.pair(2, "image", &text(&self.image));
         if let Some(platform) = &self.platform {
             out.pair(2, "platform", &platform.to_string());
         }
         out.key(2, "build");
-        out.pair(3, "context", &self.context);
-        out.pair(3, "dockerfile", &self.spec);
+        out.pair(3, "context", &text(&self.context));
+        out.pair(3, "dockerfile", &text(&self.spec));
         if let Some(target) = &self.target {
-            out.pair(3, "target", target);
+            out.pair(3, "target", &text(target));
         }
         if !self.args.is_empty() {
             out.key(3, "args");
             for (name, value) in &self.args {
-                out.pair(4, name, value);
+                out.pair(4, name, &text(value));
             }
         }
         if let Some(directory) = &self.cache_context {
             out.key(3, "additional_contexts");
-            out.pair(4, CACHE_CONTEXT, directory);
+            out.pair(4, CACHE_CONTEXT, &text(directory));
+        }
+        for (key, entries) in [
+            ("cache_from", &self.layer_cache.imports),
+            ("cache_to", &self.layer_cache.exports),
+        ] {
+            if !entries.is_empty() {
+                out.key(3, key);
+                for option in entries.iter().map(CacheEntry::option) {
+                    out.element(4, &text(&option));
+                }
+            }
         }
         out.key(2, "volumes");
         out.element(3, &format!("{volume}:{TARGET}"));
         out.key(0, "volumes");
         out.key(1, &volume);
         out.pair(2, "name", &volume);
-        out.0
+        out.finish()
     }
 
     /// The command that runs the image with the same volume.
@@ -91,9 +107,27 @@ impl Service {
     }
 }
 
-/// The name of an image, if it is one.
+/// What the environment says to every build of a server, behind which `--build-arg` comes.
+pub(crate) fn with_environment(args: &mut Vec<(String, String)>) -> Result<()> {
+    for name in [CACHE_MODE, CACHE_REGISTRY] {
+        match env::var(name) {
+            Ok(value) => args.insert(0, (name.to_owned(), value)),
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => bail!("the variable {name} is not UTF-8"),
+        }
+    }
+    Ok(())
+}
+
+/// The name of an image, if it is one. What could hold a password is not shown.
 pub(crate) fn image(given: Option<&str>, project: &str) -> Result<String> {
     let name = given.unwrap_or(project);
+    if may_hold_password(name) {
+        bail!(
+            "--image: the name has credentials, or is an address with `://`, and is not shown; write \
+             REGISTRY/NAME, and log in with `docker login`"
+        );
+    }
     match ImageName::parse(name) {
         Ok(_) => Ok(name.to_owned()),
         Err(error) if given.is_some() => bail!("--image {name}: {}", error.reason()),
@@ -102,6 +136,16 @@ pub(crate) fn image(given: Option<&str>, project: &str) -> Result<String> {
             error.reason()
         ),
     }
+}
+
+/// Whether a text has something in front of an `@`, as addresses have passwords; a digest comes behind one.
+pub(crate) fn may_hold_password(name: &str) -> bool {
+    let digest = |rest: &str| {
+        ["sha256:", "sha384:", "sha512:"]
+            .iter()
+            .any(|kind| rest.starts_with(kind))
+    };
+    name.contains("://") || name.split_once('@').is_some_and(|(_, rest)| !digest(rest))
 }
 
 /// A path as Compose tells it from a name or an address: it starts with a slash or a dot.
@@ -117,60 +161,7 @@ pub(crate) fn path(path: &Path) -> Result<String> {
     })
 }
 
-/// Block YAML of mappings and lists of text.
-#[derive(Default)]
-struct Yaml(String);
-
-impl Yaml {
-    fn key(&mut self, depth: usize, key: &str) {
-        self.line(depth, &[&quoted(key), ":"]);
-    }
-
-    fn pair(&mut self, depth: usize, key: &str, value: &str) {
-        self.line(depth, &[&quoted(key), ": ", &text(value)]);
-    }
-
-    fn element(&mut self, depth: usize, value: &str) {
-        self.line(depth, &["- ", &text(value)]);
-    }
-
-    fn line(&mut self, depth: usize, parts: &[&str]) {
-        self.0.push_str(&"  ".repeat(depth));
-        self.0.extend(parts.iter().copied());
-        self.0.push('\n');
-    }
-}
-
 /// A value, in which Compose replaces nothing.
 fn text(value: &str) -> String {
-    quoted(&value.replace('$', "$$"))
-}
-
-/// Plain where every reader of YAML takes it for text, and in quotes elsewhere.
-fn quoted(text: &str) -> String {
-    const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
-    let first = |c: char| c.is_ascii_alphabetic() || c == '/';
-    let word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
-    let dotted = text == "." || text.starts_with("./") || text.starts_with("../");
-    if (text.starts_with(first) || dotted)
-        && text.chars().all(plain)
-        && !text.ends_with(':')
-        && !word
-    {
-        return text.to_owned();
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    value.replace('$', "$$")
 }

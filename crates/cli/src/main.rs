@@ -18,6 +18,7 @@ mod input;
 mod output;
 mod rewrite;
 mod run;
+mod yaml;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -210,7 +211,12 @@ fn run(command: Command) -> Result<ExitCode> {
                 }
             }
         }
-        Command::Compose { image, run, build } => {
+        Command::Compose {
+            image,
+            run,
+            mut build,
+        } => {
+            compose::with_environment(&mut build.args)?;
             match Session::open(&build)?.service(&build, image.as_deref())? {
                 Outcome::Mistakes => return Ok(ExitCode::FAILURE),
                 Outcome::Good(service) => {

@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{context, run};
+use common::{context, larder, run, texts};
 use granit_parser::{Event, Parser};
 
 const SPEC: &str = "\
@@ -158,6 +158,72 @@ fn what_a_build_is_told_is_in_the_file() {
     assert_eq!(read(&stdout), BTreeMap::from(expected), "{stdout}");
     // A word that YAML takes for something else is in quotes.
     assert!(stdout.contains("A: \"yes\"\n"), "{stdout}");
+}
+
+#[test]
+fn layers_are_kept_where_the_operator_says() {
+    let directory = context(&[("larder.yaml", SPEC)]);
+    let compose = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = larder(directory.path());
+        command.arg("compose").args(args);
+        command.envs(variables.iter().copied());
+        let (code, stdout, stderr) = texts(&command.output().expect("it starts"));
+        assert_eq!(code, 0, "{stderr}");
+        stdout
+    };
+    let variables = [
+        ("CACHE_REGISTRY", "cache.example:5000/layers:shop"),
+        ("CACHE_MODE", "min"),
+    ];
+    // That a cache which is down fails no build is said elsewhere.
+    assert_eq!(
+        compose(&variables, &[]).replace("ignore-error=true,", ""),
+        "\
+name: shop
+services:
+  shop:
+    image: shop
+    build:
+      context: .
+      dockerfile: larder.yaml
+      args:
+        CACHE_MODE: min
+        CACHE_REGISTRY: cache.example:5000/layers:shop
+      cache_from:
+        - \"type=registry,ref=cache.example:5000/layers:shop\"
+      cache_to:
+        - \"type=registry,mode=min,ref=cache.example:5000/layers:shop\"
+    volumes:
+      - shop-cache:/cache
+volumes:
+  shop-cache:
+    name: shop-cache
+"
+    );
+    // What is given to the command wins.
+    let given = compose(
+        &variables,
+        &["--build-arg=CACHE_REGISTRY=other.example/c:1"],
+    );
+    assert!(!given.contains("cache.example"), "{given}");
+    assert!(given.contains("ref=other.example/c:1"), "{given}");
+    let none = compose(&[("CACHE_REGISTRY", "")], &[]);
+    assert!(!none.contains("cache_"), "{none}");
+}
+
+#[test]
+fn a_password_in_the_name_of_an_image_is_not_shown() {
+    let directory = context(&[("larder.yaml", SPEC)]);
+    let image = "me:hunter2@registry.example/shop";
+    let (code, stdout, stderr) = run(directory.path(), &["compose", "--image", image]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert_eq!(
+        stderr.lines().last(),
+        Some(
+            "error: --image: the name has credentials, or is an address with `://`, and is not shown; write \
+             REGISTRY/NAME, and log in with `docker login`"
+        )
+    );
 }
 
 #[test]

@@ -161,15 +161,17 @@ fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// Writes the docker command's settings: where buildx is, and that builds use the proxy.
+/// Writes the docker command's settings: where its plugins are, and that builds use the proxy.
 pub(super) fn write_docker_config(state: &State, tools: &Tools, proxy: SocketAddr) -> Result<()> {
     let dir = state.folder("docker-config")?;
     let plugins = dir.join("cli-plugins");
     fs::create_dir_all(&plugins)?;
-    let link = plugins.join("docker-buildx");
-    if fs::read_link(&link).ok().as_deref() != Some(&tools.buildx()) {
-        let _ = fs::remove_file(&link);
-        symlink(tools.buildx(), &link)?;
+    for (name, file) in tools.plugins() {
+        let link = plugins.join(name);
+        if fs::read_link(&link).ok().as_deref() != Some(&file) {
+            let _ = fs::remove_file(&link);
+            symlink(file, &link)?;
+        }
     }
     let url = format!("http://{proxy}");
     let config = json!({

@@ -22,6 +22,9 @@ const DOCKER: &[&str] = &[
     "containerd",
     "docker-registry",
 ];
+/// Plugins of the docker command beside buildx. They have a folder of their own, for engines that were unpacked
+/// before there was one.
+const PLUGINS: &[&str] = &["docker-compose"];
 const MACHINE: &[&str] = &[
     "runc",
     "iptables",
@@ -96,6 +99,7 @@ fn codename() -> Result<String> {
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     docker: PathBuf,
+    plugins: PathBuf,
     machine: PathBuf,
 }
 
@@ -105,6 +109,7 @@ impl Tools {
         let packages = state.dir.join("packages");
         Tools {
             docker: packages.join(suite),
+            plugins: packages.join(format!("{suite}-plugins")),
             machine: packages.join("machine"),
         }
     }
@@ -121,7 +126,12 @@ impl Tools {
         }
         if !tools.docker.exists() {
             run::step(&format!("fetching Docker of Debian {suite}"), || {
-                tools.unpack_docker(state, suite)
+                unpack_of_suite(state, suite, DOCKER, &tools.docker)
+            })?;
+        }
+        if !tools.plugins.exists() {
+            run::step(&format!("fetching Compose of Debian {suite}"), || {
+                unpack_of_suite(state, suite, PLUGINS, &tools.plugins)
             })?;
         }
         Ok(tools)
@@ -151,16 +161,6 @@ impl Tools {
         })
     }
 
-    fn unpack_docker(&self, state: &State, suite: &str) -> Result<()> {
-        let mirror = Mirror::find()?;
-        let apt = Apt::new(state, suite, Some(&mirror.line(suite)))?;
-        apt.run(&["update"])?;
-        let mut words = vec!["download"];
-        words.extend(DOCKER);
-        apt.run(&words)?;
-        apt.unpack(&self.docker, |_| Ok(()))
-    }
-
     /// `PATH` with the engine's programs first.
     pub(crate) fn path(&self) -> OsString {
         let mut dirs = self.docker_dirs();
@@ -188,19 +188,12 @@ impl Tools {
             .into()
     }
 
-    /// The buildx plugin.
-    pub(crate) fn buildx(&self) -> PathBuf {
+    /// The plugins of the docker command: names and files.
+    pub(crate) fn plugins(&self) -> [(&'static str, PathBuf); 2] {
         [
-            "usr/libexec/docker/cli-plugins",
-            "usr/lib/docker/cli-plugins",
+            ("docker-buildx", plugin(&self.docker, "docker-buildx")),
+            ("docker-compose", plugin(&self.plugins, "docker-compose")),
         ]
-        .iter()
-        .map(|dir| self.docker.join(dir).join("docker-buildx"))
-        .find(|file| file.exists())
-        .unwrap_or_else(|| {
-            self.docker
-                .join("usr/libexec/docker/cli-plugins/docker-buildx")
-        })
     }
 
     /// A program of the engine, with the environment that it needs and no other: whoever calls
@@ -252,6 +245,27 @@ impl Tools {
         found.sort();
         found
     }
+}
+
+/// A plugin of the docker command in a folder of unpacked packages.
+fn plugin(root: &Path, name: &str) -> PathBuf {
+    let [usual, other] = [
+        "usr/libexec/docker/cli-plugins",
+        "usr/lib/docker/cli-plugins",
+    ]
+    .map(|dir| root.join(dir).join(name));
+    if other.exists() { other } else { usual }
+}
+
+/// Packages of a suite, without what they depend on.
+fn unpack_of_suite(state: &State, suite: &str, packages: &[&str], into: &Path) -> Result<()> {
+    let mirror = Mirror::find()?;
+    let apt = Apt::new(state, suite, Some(&mirror.line(suite)))?;
+    apt.run(&["update"])?;
+    let mut words = vec!["download"];
+    words.extend(packages);
+    apt.run(&words)?;
+    apt.unpack(into, |_| Ok(()))
 }
 
 /// apt with lists, state and cache of its own.

@@ -1,0 +1,165 @@
+//! Where the layers of a pipeline are kept.
+
+use std::env::{self, VarError};
+
+use anyhow::{Result, anyhow, bail};
+use buildkit_llb::ImageName;
+use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY, CacheEntry};
+use larder_spec::model::BackendKind;
+
+use super::pipeline::Runner;
+use crate::build::{Outcome, Session};
+use crate::compose::may_hold_password;
+
+/// The arg through which a pipeline says which branch it builds, if a spec declares it.
+pub(super) const BRANCH: &str = "BRANCH";
+/// Stands for the branch while places of layers are looked up.
+pub(super) const ANY_BRANCH: &str = "the-branch-that-is-built";
+
+/// Where layers are kept.
+pub(super) enum Cache {
+    /// Nowhere.
+    None,
+    /// In the cache of GitHub Actions.
+    Actions,
+    /// In a repository of a registry.
+    Registry {
+        /// Its name; `None` is beside the image.
+        repository: Option<String>,
+        /// What the tags of this project begin with.
+        prefix: String,
+        /// How much of a build is kept.
+        mode: String,
+    },
+    /// Where the spec says: exports for each platform, as clients take them, in which [`Cache::place`] puts
+    /// the branch. The frontend does the imports.
+    Spec(Vec<Vec<String>>),
+}
+
+impl Cache {
+    /// Whether a job writes layers somewhere.
+    pub(super) fn is_written(&self) -> bool {
+        match self {
+            Cache::None => false,
+            Cache::Actions | Cache::Registry { .. } => true,
+            Cache::Spec(exports) => exports.iter().any(|exports| !exports.is_empty()),
+        }
+    }
+
+    /// An export of the spec with the branch in its place.
+    pub(super) fn place(export: &str, branch: &str) -> String {
+        export.replace(ANY_BRANCH, branch)
+    }
+}
+
+/// The exports that the spec names, for each platform, and whether the branch is a part of its places.
+pub(super) fn of_spec(
+    session: &Session,
+    runners: &[Runner],
+    takes_branch: bool,
+) -> Result<Outcome<(Cache, bool)>> {
+    let branch = [(BRANCH.to_owned(), ANY_BRANCH.to_owned())];
+    let args = if takes_branch { &branch[..] } else { &[] };
+    let mut all: Vec<Vec<String>> = Vec::new();
+    let mut places: Vec<String> = Vec::new();
+    let mut of_branches = false;
+    for runner in runners {
+        let Outcome::Good(cache) = session.layer_cache(&runner.platform, args) else {
+            return Ok(Outcome::Mistakes);
+        };
+        let exports: Vec<String> = cache.exports.iter().map(CacheEntry::option).collect();
+        let imports = cache.imports.iter().map(CacheEntry::option);
+        of_branches |=
+            (imports.chain(exports.iter().cloned())).any(|option| option.contains(ANY_BRANCH));
+        let shared = (cache.exports.iter()).filter(|export| export.kind != BackendKind::Inline);
+        places.extend(shared.map(|export| match export.reference() {
+            Some(reference) => reference.to_owned(),
+            None => export.option(),
+        }));
+        all.push(exports);
+    }
+    places.sort();
+    if let Some(twice) = places.windows(2).find(|two| two[0] == two[1]) {
+        bail!(
+            "the jobs of several platforms would overwrite each other's layers at `{}`: write \
+             `${{TARGETARCH}}` into the reference of `registry-cache`",
+            Cache::place(&twice[0], "${BRANCH}")
+        );
+    }
+    Ok(Outcome::Good((Cache::Spec(all), of_branches)))
+}
+
+/// What the operator of a server says of layers.
+pub(super) struct Server {
+    /// Empty: they are not kept.
+    registry: String,
+    mode: String,
+}
+
+impl Server {
+    /// What the environment says.
+    pub(super) fn from_env() -> Result<Option<Server>> {
+        let variable = |name: &str| match env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => Err(anyhow!("the variable {name} is not UTF-8")),
+        };
+        let Some(registry) = variable(CACHE_REGISTRY)? else {
+            return Ok(None);
+        };
+        if may_hold_password(&registry) {
+            bail!(
+                "{CACHE_REGISTRY}: the reference has credentials, or is an address with `://`, and is not \
+                 shown; write REGISTRY/NAME"
+            );
+        }
+        if !registry.is_empty() {
+            let parsed = ImageName::parse(&registry)
+                .map_err(|error| anyhow!("{CACHE_REGISTRY}={registry}: {}", error.reason()))?;
+            if parsed.digest().is_some() {
+                bail!("{CACHE_REGISTRY}={registry}: layers cannot be written to a digest");
+            }
+        }
+        let mode = variable(CACHE_MODE)?.unwrap_or_else(|| "max".to_owned());
+        if !["min", "max"].contains(&mode.as_str()) {
+            bail!("{CACHE_MODE}={mode}: write min or max");
+        }
+        Ok(Some(Server { registry, mode }))
+    }
+
+    /// The place for a project's layers.
+    pub(super) fn cache(self, project: &str) -> Cache {
+        if self.registry.is_empty() {
+            return Cache::None;
+        }
+        let last = self.registry.rfind('/').map_or(0, |at| at + 1);
+        let (repository, tag) = match self.registry[last..].split_once(':') {
+            Some((name, tag)) => (format!("{}{name}", &self.registry[..last]), tag.to_owned()),
+            None => (self.registry.clone(), slug(project)),
+        };
+        Cache::Registry {
+            repository: Some(repository),
+            prefix: format!("{tag}-"),
+            mode: self.mode,
+        }
+    }
+}
+
+/// The letters of a name that a tag can have. Workflows do the same to the branch, by [`SLUG`].
+pub(super) fn slug(name: &str) -> String {
+    let letter = |c: char| {
+        if c.is_ascii_alphanumeric() || "_.-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let mut slug: String = name.chars().map(letter).take(100).collect();
+    if slug.starts_with(['.', '-']) {
+        slug.replace_range(..1, "_");
+    }
+    slug
+}
+
+/// What [`slug`] does, as filters of a shell.
+pub(super) const SLUG: &str = "LC_ALL=C sed 's/[^A-Za-z0-9_.-]/-/g; s/^[.-]/_/' | cut -c 1-100";
