@@ -4,13 +4,14 @@
 set -eu
 data=${DATA:-/var/lib/registry}/docker/registry/v2/repositories
 
-if [ -d "$data" ]; then
-  find "$data" -path '*/_manifests/tags/*/current/link' -mtime "+${KEEP_DAYS:-30}" | while read -r link; do
-    tag=${link%/current/link}
-    echo "not written for ${KEEP_DAYS:-30} days: ${tag#"$data"/}"
-    rm -rf "$tag"
-  done
-fi
+# A new volume.
+[ -d "$data" ] || exit 0
+
+find "$data" -path '*/_manifests/tags/*/current/link' -mtime "+${KEEP_DAYS:-30}" | while read -r link; do
+  tag=${link%/current/link}
+  echo "not written for ${KEEP_DAYS:-30} days: ${tag#"$data"/}"
+  rm -rf "$tag"
+done
 
 # Garbage that stays must not keep the registry from starting. Nothing is removed before all that is used is known.
 registry garbage-collect --delete-untagged "${CONFIG:-/etc/distribution/config.yml}" ||
