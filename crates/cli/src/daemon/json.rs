@@ -31,7 +31,10 @@ pub(super) fn settings(wish: &Wish) -> Map<String, Value> {
         .filter(|(_, registry)| registry.http || registry.insecure)
         .map(|(host, _)| Value::from(host.as_str()))
         .collect();
-    for (key, list) in [("registry-mirrors", mirrors), ("insecure-registries", insecure)] {
+    for (key, list) in [
+        ("registry-mirrors", mirrors),
+        ("insecure-registries", insecure),
+    ] {
         if !list.is_empty() {
             all.insert(key.to_owned(), Value::from(list));
         }
@@ -89,8 +92,9 @@ pub(super) fn merge(
             return Map::new();
         }
         Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            mistakes.push(format!("{name}:{line}:{column}: it is no JSON: {error}"));
+            let (line, column, error) = (error.line(), error.column(), error.to_string());
+            let reason = error.split(" at line ").next().unwrap_or_default();
+            mistakes.push(format!("{name}:{line}:{column}: it is no JSON: {reason}"));
             return Map::new();
         }
     };

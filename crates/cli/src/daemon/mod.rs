@@ -21,7 +21,12 @@ use wish::{Wish, Worker};
 #[derive(clap::Args)]
 pub(crate) struct DaemonConfigCommand {
     /// Whose configuration
-    #[arg(long = "for", value_enum, default_value = "buildkitd", value_name = "DAEMON")]
+    #[arg(
+        long = "for",
+        value_enum,
+        default_value = "buildkitd",
+        value_name = "DAEMON"
+    )]
     daemon: Daemon,
     /// How much of the disk BuildKit may use: 100GB, 500GiB, or 80% of the disk that its data is on
     #[arg(long, value_name = "SIZE")]

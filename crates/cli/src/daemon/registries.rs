@@ -140,7 +140,11 @@ fn mirror(text: &str) -> Result<(String, Mirror), String> {
     }
     let host = host(at)?;
     Ok((
-        if of == "index.docker.io" { HUB.to_owned() } else { of },
+        if of == "index.docker.io" {
+            HUB.to_owned()
+        } else {
+            of
+        },
         Mirror {
             http,
             host,
@@ -192,7 +196,9 @@ pub(super) fn host(text: &str) -> Result<String, String> {
 fn is_name(text: &str) -> bool {
     let label = |label: &str| {
         let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        !label.is_empty() && label.len() < 64 && label.chars().all(letter)
+        !label.is_empty()
+            && label.len() < 64
+            && label.chars().all(letter)
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -205,13 +211,37 @@ mod tests {
 
     #[test]
     fn hosts_are_read() {
-        for good in ["registry", "registry:5000", "10.0.0.1:80", "[::1]:5000", "[fd00::1]", "a-b.example"] {
+        for good in [
+            "registry",
+            "registry:5000",
+            "10.0.0.1:80",
+            "[::1]:5000",
+            "[fd00::1]",
+            "a-b.example",
+        ] {
             assert_eq!(host(good).as_deref(), Ok(good));
         }
         assert_eq!(host("Registry:5000").as_deref(), Ok("registry:5000"));
         for bad in [
-            "", ":5000", "a b", "a:", "a:0", "a:65536", "a:+5", "a:b", "-a", "a-", "a..b", "[::1", "[::1]5",
-            "[x]:5", "http://a", "a/b", "me:secret@a", "ä", "a\nb",
+            "",
+            ":5000",
+            "a b",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:+5",
+            "a:b",
+            "-a",
+            "a-",
+            "a..b",
+            "[::1",
+            "[::1]5",
+            "[x]:5",
+            "http://a",
+            "a/b",
+            "me:secret@a",
+            "ä",
+            "a\nb",
         ] {
             host(bad).expect_err(bad);
         }
@@ -226,16 +256,36 @@ mod tests {
             path: "/hub".to_owned(),
         };
         assert_eq!(read, ("docker.io".to_owned(), expected));
-        assert_eq!(mirror("index.docker.io=http://m").expect("one").0, "docker.io");
+        assert_eq!(
+            mirror("index.docker.io=http://m").expect("one").0,
+            "docker.io"
+        );
         assert_eq!(mirror("r:5000=http://m").expect("one").0, "r:5000");
-        for bad in ["", "m", "=http://m", "r=", "r=m", "ftp://m", "http://", "http:///a", "http://m/a b", "http://m//a", "http://m/../a"] {
+        for bad in [
+            "",
+            "m",
+            "=http://m",
+            "r=",
+            "r=m",
+            "ftp://m",
+            "http://",
+            "http:///a",
+            "http://m/a b",
+            "http://m//a",
+            "http://m/../a",
+        ] {
             mirror(bad).expect_err(bad);
         }
     }
 
     #[test]
     fn secrets_are_not_repeated() {
-        let texts = ["https://me:hunter2@m", "r=https://hunter2@m/a", "https://m/?token=hunter2", "https://m#hunter2"];
+        let texts = [
+            "https://me:hunter2@m",
+            "r=https://hunter2@m/a",
+            "https://m/?token=hunter2",
+            "https://m#hunter2",
+        ];
         let mirrors = texts.map(str::to_owned);
         let hosts = ["me:hunter2@r:5000".to_owned()];
         let mut mistakes = Vec::new();

@@ -83,7 +83,8 @@ impl Wish {
     fn for_daemon(self, command: &DaemonConfigCommand, mistakes: &mut Vec<String>) -> Wish {
         if command.daemon == Daemon::Buildkitd {
             if command.merge.is_some() {
-                mistakes.push("--merge: only daemon.json can be merged, with --for dockerd".to_owned());
+                mistakes
+                    .push("--merge: only daemon.json can be merged, with --for dockerd".to_owned());
             }
             return self;
         }
@@ -170,7 +171,9 @@ fn free(command: &DaemonConfigCommand, disk: Size, mistakes: &mut Vec<String>) -
             mistakes.push(format!("--keep-free {text}: this leaves nothing to use"));
         }
         (Ok(Size::Bytes(1..0x10_0000)), _) => {
-            mistakes.push(format!("--keep-free {text}: give 1MiB at least, or 0 for nothing"));
+            mistakes.push(format!(
+                "--keep-free {text}: give 1MiB at least, or 0 for nothing"
+            ));
         }
         (Ok(size), _) => return size,
     }
@@ -256,8 +259,8 @@ fn listen(command: &DaemonConfigCommand, mistakes: &mut Vec<String>) -> Option<L
             let missing: Vec<&str> = missing.map(|(option, _)| *option).collect();
             let missing = missing.join(" and ");
             mistakes.push(format!(
-                "{missing} is missing: the daemon shows its certificate, and takes clients whose own \
-                 the CA signed; that needs all three files"
+                "--tcp {tcp}: with {missing} missing, the daemon cannot both show its certificate and \
+                 ask clients for one that the CA signed; give all three files"
             ));
         }
         (3, true) => mistakes.push("--without-tls: there are certificates as well".to_owned()),
@@ -276,12 +279,14 @@ fn listen(command: &DaemonConfigCommand, mistakes: &mut Vec<String>) -> Option<L
 }
 
 fn address(text: &str) -> Result<(), String> {
-    let has_port = text.rsplit_once(':').is_some_and(|(host, _)| {
-        !host.is_empty() && (!host.contains(':') || host.ends_with(']'))
-    });
+    let has_port = text
+        .rsplit_once(':')
+        .is_some_and(|(host, _)| !host.is_empty() && (!host.contains(':') || host.ends_with(']')));
     let read = registries::host(text)?;
     if has_port {
         return Ok(());
     }
-    Err(format!("`{read}` has no port; write HOST:PORT, such as 0.0.0.0:1234"))
+    Err(format!(
+        "`{read}` has no port; write HOST:PORT, such as 0.0.0.0:1234"
+    ))
 }
