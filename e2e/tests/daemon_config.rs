@@ -133,6 +133,12 @@ impl Drop for Dockerd {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
+        // One that did not get far leaves its folder mounted on itself.
+        let data = self.directory.path().join("data");
+        let _ = Command::new("umount")
+            .arg(data)
+            .stderr(Stdio::null())
+            .status();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::gc::{Rule, What};
-use super::registries::{HUB, Registry};
+use super::registries::HUB;
 use super::wish::{Wish, Worker};
 
 /// The file, which BuildKit 0.13 and all that came later read alike. A version passes over the keys
@@ -11,13 +11,11 @@ use super::wish::{Wish, Worker};
 pub(super) fn file(wish: &Wish) -> String {
     let mut out = format!(
         "# Written by `larder buildkitd-config` for {} of disk. BuildKit 0.13 and later read it.\n",
-        wish.disk
+        wish.disk_said
     );
     grpc(&mut out, wish);
     worker(&mut out, wish);
-    for (host, registry) in &wish.registries.0 {
-        self::registry(&mut out, host, registry);
-    }
+    registries(&mut out, wish);
     out
 }
 
@@ -122,26 +120,35 @@ fn said(rule: &Rule) -> String {
     }
 }
 
-fn registry(out: &mut String, host: &str, registry: &Registry) {
-    let _ = writeln!(out, "\n[registry.{}]", text(host));
-    if !registry.mirrors.is_empty() {
-        let of = if host == HUB { "Docker Hub" } else { host };
-        let _ = writeln!(out, "  # Asked in this order, and {of} itself last.");
-        let mirrors: Vec<String> = registry
-            .mirrors
-            .iter()
-            .map(|mirror| format!("{}{}", mirror.host, mirror.path))
-            .collect();
-        pair(out, 1, "mirrors", &list(&mirrors));
+/// Inline tables: BuildKit 0.13 cannot read the address in `[registry."[::1]:5000"]`.
+fn registries(out: &mut String, wish: &Wish) {
+    if !wish.registries.0.is_empty() {
+        out.push_str("\n[registry]\n");
     }
-    if registry.insecure {
-        out.push_str("  # HTTPS with whatever certificate it has, or else plain HTTP.\n");
-    }
-    if registry.http {
-        pair(out, 1, "http", "true");
-    }
-    if registry.insecure {
-        pair(out, 1, "insecure", "true");
+    for (host, registry) in &wish.registries.0 {
+        let mut pairs = Vec::new();
+        if !registry.mirrors.is_empty() {
+            let of = if host == HUB { "Docker Hub" } else { host };
+            let _ = writeln!(
+                out,
+                "  # Mirrors of {of}: asked in this order, and it itself last."
+            );
+            let mirrors = registry.mirrors.iter();
+            let mirrors: Vec<String> = mirrors
+                .map(|it| format!("{}{}", it.host, it.path))
+                .collect();
+            pairs.push(format!("mirrors = {}", list(&mirrors)));
+        }
+        if registry.insecure {
+            out.push_str("  # HTTPS with whatever certificate it has, or else plain HTTP.\n");
+        }
+        if registry.http {
+            pairs.push("http = true".to_owned());
+        }
+        if registry.insecure {
+            pairs.push("insecure = true".to_owned());
+        }
+        pair(out, 1, &text(host), &format!("{{{}}}", pairs.join(", ")));
     }
 }
 

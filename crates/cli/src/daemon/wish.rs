@@ -11,6 +11,8 @@ use super::{Daemon, DaemonConfigCommand};
 pub(super) struct Wish {
     /// What BuildKit may use.
     pub(super) disk: Size,
+    /// The same, as it was said.
+    pub(super) disk_said: String,
     /// What stays free.
     free: Size,
     pub(super) registries: Registries,
@@ -58,6 +60,7 @@ impl Wish {
         let disk = disk(command, mistakes);
         Wish {
             disk,
+            disk_said: command.disk.clone().unwrap_or_default(),
             free: free(command, disk, mistakes),
             registries: Registries::read(
                 &command.mirrors,
