@@ -1,0 +1,100 @@
+//! What one daemon has built, the other has.
+
+use larder_e2e::{Daemon, Engine};
+
+use crate::scene::{ALL, CHANGED, Scene, TOOLS, export, only, with_a_warning};
+
+#[test]
+fn the_spec_alone_gives_another_daemon_every_layer() {
+    let engine = Engine::from_env().unwrap();
+    let scene = Scene::new(&engine, "registry-cache: CACHE:main").unwrap();
+    let main = scene.cache("main");
+    let build = || engine.build(&scene.project);
+    let first = build().option(export(&main, "max")).succeed().unwrap();
+    with_a_warning(&first, &ALL, &main, "nothing of that name yet");
+
+    let second = Daemon::start(&engine).unwrap();
+    only(&build().on(&second).succeed().unwrap(), &[]);
+    scene.change("second").unwrap();
+    only(&build().on(&second).succeed().unwrap(), &CHANGED);
+}
+
+#[test]
+fn larder_build_exports_what_the_spec_says() {
+    let engine = Engine::from_env().unwrap();
+    let scene = Scene::new(&engine, "registry-cache: CACHE:main").unwrap();
+    let build = || engine.build(&scene.project);
+    build().by_larder().succeed().unwrap();
+
+    let second = Daemon::start(&engine).unwrap();
+    only(&build().by_larder().on(&second).succeed().unwrap(), &[]);
+}
+
+#[test]
+fn min_mode_lacks_what_is_not_in_the_image() {
+    let engine = Engine::from_env().unwrap();
+    let keys = "registry-cache: {ref: \"CACHE:main\", mode: min}";
+    let scene = Scene::new(&engine, keys).unwrap();
+    let build = || engine.build(&scene.project);
+    build().by_larder().succeed().unwrap();
+
+    let second = Daemon::start(&engine).unwrap();
+    only(&build().on(&second).succeed().unwrap(), &[]);
+    // `tools` is copied from again, and its layers are nowhere: unlike with `max` above.
+    scene.change("second").unwrap();
+    let again: Vec<&str> = CHANGED.into_iter().chain(TOOLS).collect();
+    only(&build().on(&second).succeed().unwrap(), &again);
+}
+
+#[test]
+fn a_branch_has_its_own_layers_and_those_of_another() {
+    let engine = Engine::from_env().unwrap();
+    let keys =
+        "registry-cache: {import: [\"CACHE:branch\", \"CACHE:main\"], export: \"CACHE:branch\"}";
+    let scene = Scene::new(&engine, keys).unwrap();
+    let (main, branch) = (scene.cache("main"), scene.cache("branch"));
+    let build = || engine.build(&scene.project);
+    build().option(export(&main, "max")).run().unwrap();
+
+    let second = Daemon::start(&engine).unwrap();
+    let from_main = build().on(&second).succeed().unwrap();
+    with_a_warning(&from_main, &[], &branch, "nothing of that name yet");
+
+    scene.change("branch").unwrap();
+    let changed = build().by_larder().succeed().unwrap();
+    with_a_warning(&changed, &CHANGED, &branch, "nothing of that name yet");
+    only(&build().on(&second).succeed().unwrap(), &[]);
+    // What only the other branch has is found, too.
+    drop(second);
+    let third = Daemon::start(&engine).unwrap();
+    scene.change("first").unwrap();
+    only(&build().on(&third).succeed().unwrap(), &[]);
+}
+
+#[test]
+fn a_server_names_the_registry_for_all_builds() {
+    let engine = Engine::from_env().unwrap();
+    let scene = Scene::new(&engine, "").unwrap();
+    let repository = scene.repository();
+    let build = || {
+        let build = engine.build(&scene.project);
+        build.arg("CACHE_REGISTRY", &repository)
+    };
+    build().by_larder().succeed().unwrap();
+
+    // The tag is the project's name.
+    let second = Daemon::start(&engine).unwrap();
+    only(&build().on(&second).succeed().unwrap(), &[]);
+    let import = format!("--cache-from=type=registry,ref={repository}:layers");
+    drop(second);
+    let third = Daemon::start(&engine).unwrap();
+    let by_hand = engine.build(&scene.project).option(import).on(&third);
+    only(&by_hand.succeed().unwrap(), &[]);
+
+    // An empty name wins over the spec's.
+    scene.spec("registry-cache: CACHE:layers").unwrap();
+    scene.gate.set(larder_e2e::gate::Mode::Open).unwrap();
+    let none = engine.build(&scene.project).arg("CACHE_REGISTRY", "");
+    only(&none.by_larder().succeed().unwrap(), &[]);
+    assert_eq!(scene.gate.visits(), 0);
+}
