@@ -298,3 +298,78 @@ const NO_TLS: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 B
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n\
     Connection: close\r\n\r\n\
     {\"errors\":[{\"code\":\"DENIED\",\"message\":\"requested access is denied\"}]}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A registry that says `yes` to whatever it is asked.
+    fn registry() -> String {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                thread::spawn(move || {
+                    let mut piece = [0; 4096];
+                    while client.read(&mut piece).is_ok_and(|read| read > 0) {
+                        client.write_all(b"yes").unwrap();
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    /// What somebody hears who says this; nothing if nobody answers soon.
+    fn ask(gate: &Gate, with: &[u8]) -> io::Result<String> {
+        let mut client = TcpStream::connect(gate.address())?;
+        client.set_read_timeout(Some(Duration::from_millis(200)))?;
+        client.write_all(with)?;
+        let mut piece = [0; 4096];
+        let read = client.read(&mut piece)?;
+        Ok(String::from_utf8_lossy(&piece[..read]).into_owned())
+    }
+
+    #[test]
+    fn it_does_what_it_is_set_to() {
+        const REQUEST: &[u8] = b"GET /v2/ HTTP/1.1\r\n\r\n";
+        const HELLO: &[u8] = &[0x16, 3, 1];
+        let gate = Gate::open(&registry()).unwrap();
+        let kind = |gate: &Gate, with| ask(gate, with).map_err(|error| error.kind());
+        assert_eq!(kind(&gate, REQUEST).unwrap(), "yes");
+        gate.set(Mode::Closed).unwrap();
+        let refused = kind(&gate, REQUEST).unwrap_err();
+        assert_eq!(refused, io::ErrorKind::ConnectionRefused);
+        for (mode, of_hello) in [
+            (Mode::Silent, None),
+            (Mode::SilentHttp, Some("HTTP/1.1 400")),
+        ] {
+            gate.set(mode).unwrap();
+            let late = kind(&gate, REQUEST).unwrap_err();
+            assert_eq!(late, io::ErrorKind::WouldBlock, "{mode:?}");
+            let heard = kind(&gate, HELLO).ok();
+            let heard = heard.as_deref().and_then(|heard| heard.get(..12));
+            assert_eq!(heard, of_hello, "{mode:?}");
+            assert_eq!(gate.visits(), 2);
+        }
+        gate.set(Mode::Forbidden).unwrap();
+        assert!(kind(&gate, REQUEST).unwrap().starts_with("HTTP/1.1 403 "));
+        gate.set(Mode::Open).unwrap();
+        assert_eq!(kind(&gate, REQUEST).unwrap(), "yes");
+    }
+
+    #[test]
+    fn it_stands_still_in_the_middle() {
+        let gate = Gate::open(&registry()).unwrap();
+        gate.set(Mode::StandsStill(6)).unwrap();
+        assert_eq!(ask(&gate, b"four").unwrap(), "yes");
+        let soon = Duration::from_millis(50);
+        let error = gate.wait_until_it_stands(soon).unwrap_err().to_string();
+        assert_eq!(error, "only 4 bytes came within 50ms");
+        assert!(ask(&gate, b"more").is_err());
+        gate.wait_until_it_stands(Duration::from_secs(10)).unwrap();
+        assert!(ask(&gate, b"").is_err());
+        gate.set(Mode::Open).unwrap();
+        assert_eq!(ask(&gate, b"four").unwrap(), "yes");
+    }
+}

@@ -69,6 +69,13 @@ impl Daemon {
         Ok(())
     }
 
+    /// Takes away all that it has built and imported.
+    pub fn forget(&self, engine: &Engine) -> Result<()> {
+        let mut docker = engine.docker(&["builder", "prune", "--all", "--force"]);
+        succeed(docker.env("DOCKER_HOST", self.host()))?;
+        Ok(())
+    }
+
     fn launch(&mut self, engine: &Engine) -> Result<()> {
         let log = self.place.log()?;
         let output = File::create(&log)?;

@@ -1,6 +1,11 @@
 //! What the tests of the layer cache build, and where they keep its layers.
 
-use anyhow::Result;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use anyhow::{Context, Result};
 use larder_e2e::{Base, Engine, Gate, Progress, Project, unique};
 
 /// A base that comes quickly, as nothing is in it but a shell and what the steps need.
@@ -58,6 +63,19 @@ impl<'a> Scene<'a> {
     /// A reference there.
     pub(crate) fn cache(&self, tag: &str) -> String {
         format!("{}:{tag}", self.repository())
+    }
+
+    /// The tags that there are in the repository.
+    pub(crate) fn tags(&self) -> Result<Vec<String>> {
+        let repository = self.repository();
+        let (address, name) = repository.split_once('/').context("it has no registry")?;
+        let mut registry = TcpStream::connect(address)?;
+        write!(registry, "GET /v2/{name}/tags/list HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        registry.read_to_string(&mut answer)?;
+        let (_, json) = answer.split_once("\r\n\r\n").context("no answer")?;
+        let json: serde_json::Value = serde_json::from_str(json)?;
+        Ok(serde_json::from_value(json["tags"].clone())?)
     }
 
     /// Writes the spec with other keys.

@@ -1,6 +1,6 @@
 //! What one daemon has built, the other has.
 
-use larder_e2e::{Daemon, Engine};
+use larder_e2e::{Daemon, Engine, gate::Mode};
 
 use crate::scene::{ALL, CHANGED, Scene, TOOLS, export, only, with_a_warning};
 
@@ -17,17 +17,6 @@ fn the_spec_alone_gives_another_daemon_every_layer() {
     only(&build().on(&second).succeed().unwrap(), &[]);
     scene.change("second").unwrap();
     only(&build().on(&second).succeed().unwrap(), &CHANGED);
-}
-
-#[test]
-fn larder_build_exports_what_the_spec_says() {
-    let engine = Engine::from_env().unwrap();
-    let scene = Scene::new(&engine, "registry-cache: CACHE:main").unwrap();
-    let build = || engine.build(&scene.project);
-    build().by_larder().succeed().unwrap();
-
-    let second = Daemon::start(&engine).unwrap();
-    only(&build().by_larder().on(&second).succeed().unwrap(), &[]);
 }
 
 #[test]
@@ -65,10 +54,9 @@ fn a_branch_has_its_own_layers_and_those_of_another() {
     with_a_warning(&changed, &CHANGED, &branch, "nothing of that name yet");
     only(&build().on(&second).succeed().unwrap(), &[]);
     // What only the other branch has is found, too.
-    drop(second);
-    let third = Daemon::start(&engine).unwrap();
+    second.forget(&engine).unwrap();
     scene.change("first").unwrap();
-    only(&build().on(&third).succeed().unwrap(), &[]);
+    only(&build().on(&second).succeed().unwrap(), &[]);
 }
 
 #[test]
@@ -76,25 +64,19 @@ fn a_server_names_the_registry_for_all_builds() {
     let engine = Engine::from_env().unwrap();
     let scene = Scene::new(&engine, "").unwrap();
     let repository = scene.repository();
-    let build = || {
-        let build = engine.build(&scene.project);
-        build.arg("CACHE_REGISTRY", &repository)
-    };
-    build().by_larder().succeed().unwrap();
+    let build = || engine.build(&scene.project);
+    let given = || build().arg("CACHE_REGISTRY", &repository);
+    given().by_larder().succeed().unwrap();
+    // The name of the project.
+    assert_eq!(scene.tags().unwrap(), ["layers"]);
 
-    // The tag is the project's name.
     let second = Daemon::start(&engine).unwrap();
-    only(&build().on(&second).succeed().unwrap(), &[]);
-    let import = format!("--cache-from=type=registry,ref={repository}:layers");
-    drop(second);
-    let third = Daemon::start(&engine).unwrap();
-    let by_hand = engine.build(&scene.project).option(import).on(&third);
-    only(&by_hand.succeed().unwrap(), &[]);
+    only(&given().on(&second).succeed().unwrap(), &[]);
 
-    // An empty name wins over the spec's.
+    // One without a name wins over the spec's.
     scene.spec("registry-cache: CACHE:layers").unwrap();
-    scene.gate.set(larder_e2e::gate::Mode::Open).unwrap();
-    let none = engine.build(&scene.project).arg("CACHE_REGISTRY", "");
-    only(&none.by_larder().succeed().unwrap(), &[]);
+    scene.gate.set(Mode::Open).unwrap();
+    let none = build().arg("CACHE_REGISTRY", "").by_larder();
+    only(&none.succeed().unwrap(), &[]);
     assert_eq!(scene.gate.visits(), 0);
 }
