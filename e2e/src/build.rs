@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{Engine, Progress, Project, command, engine::unique, proxy::Proxy};
+use crate::{Daemon, Engine, Progress, Project, command, engine::unique, proxy::Proxy};
 
 /// A build, before it starts.
 #[must_use]
@@ -16,6 +16,9 @@ pub struct Build<'a> {
     project: &'a Project,
     file: PathBuf,
     args: Vec<String>,
+    host: Option<String>,
+    by_larder: bool,
+    limit: Duration,
     output: Output,
 }
 
@@ -33,6 +36,9 @@ impl<'a> Build<'a> {
             project,
             file: project.path().join("larder.yaml"),
             args: Vec::new(),
+            host: None,
+            by_larder: false,
+            limit: Duration::from_secs(900),
             output: Output::Nothing,
         }
     }
@@ -40,6 +46,24 @@ impl<'a> Build<'a> {
     /// Builds another file of the project.
     pub fn file(mut self, path: &str) -> Self {
         self.file = self.project.path().join(path);
+        self
+    }
+
+    /// Builds on another daemon than the engine's. An image that it keeps cannot be run.
+    pub fn on(mut self, daemon: &Daemon) -> Self {
+        self.host = Some(daemon.host());
+        self
+    }
+
+    /// Builds with `larder build` in place of `docker buildx build`: with the command as it is here.
+    pub fn by_larder(mut self) -> Self {
+        self.by_larder = true;
+        self
+    }
+
+    /// Fails where it takes longer.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -92,10 +116,17 @@ impl<'a> Build<'a> {
         let mut image = None;
         let mut files = None;
         let metadata = tempfile::NamedTempFile::new()?;
-        let mut docker = self
-            .engine
-            .docker(&["buildx", "build", "--progress=rawjson"]);
-        docker.arg("--file").arg(&self.file).args(&self.args);
+        let mut docker = if self.by_larder {
+            command::larder(&["build"])
+        } else {
+            self.engine.docker(&["buildx", "build"])
+        };
+        docker
+            .arg("--progress=rawjson")
+            .arg("--file")
+            .arg(&self.file)
+            .args(&self.args);
+        docker.envs(self.host.iter().map(|host| ("DOCKER_HOST", host)));
         match self.output {
             Output::Nothing => {
                 docker.arg("--output=type=cacheonly");
@@ -121,7 +152,7 @@ impl<'a> Build<'a> {
             }
         }
         docker.arg(self.project.path());
-        let output = command::run(&mut docker, Duration::from_secs(900))?;
+        let output = command::run(&mut docker, self.limit)?;
         let succeeded = output.status.success();
         // Written as another file of the same name.
         let told = fs::read(metadata.path()).unwrap_or_default();

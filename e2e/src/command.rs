@@ -16,6 +16,16 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
 }
 
+/// A call of the command `larder`, which is compiled first if it has to be.
+pub(crate) fn larder(args: &[&str]) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    cargo.args(["run", "--quiet", "--manifest-path", manifest]);
+    cargo.args(["--package", "larder", "--bin", "larder", "--"]);
+    cargo.args(args);
+    cargo
+}
+
 /// Runs a program to its end, or ends it after `limit`.
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Output> {
     let program = command.get_program().to_string_lossy().into_owned();

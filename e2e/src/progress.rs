@@ -126,6 +126,7 @@ impl Progress {
                 && !name.starts_with("local://")
                 && !name.starts_with("docker-image://")
                 && !name.starts_with("resolve image config")
+                && !name.starts_with("importing cache")
                 && !name.starts_with("exporting")
         })
     }

@@ -1,0 +1,106 @@
+//! A registry that cannot be used costs a warning.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use larder_e2e::{Build, Built, Daemon, Engine, Gate, gate::Mode};
+
+use crate::scene::{ALL, CHANGED, Scene, only, with_a_warning};
+
+#[test]
+fn without_the_registry_both_build() {
+    let engine = Engine::from_env().unwrap();
+    let scene = Scene::new(&engine, "registry-cache: CACHE:main").unwrap();
+    let main = scene.cache("main");
+    let build = || engine.build(&scene.project);
+    let second = Daemon::start(&engine).unwrap();
+    for (mode, steps, words) in [
+        (Mode::Closed, &ALL[..], "connection refused"),
+        (Mode::Forbidden, &CHANGED, "does not let this client"),
+        (Mode::Open, &CHANGED, "nothing of that name yet"),
+    ] {
+        scene.gate.set(mode).unwrap();
+        scene.change(format!("{mode:?}")).unwrap();
+        for build in [build(), build().on(&second)] {
+            with_a_warning(&build.succeed().unwrap(), steps, &main, words);
+        }
+    }
+}
+
+#[test]
+fn without_the_registry_nothing_is_exported() {
+    let engine = Engine::from_env().unwrap();
+    let scene = Scene::new(&engine, "registry-cache: CACHE:main").unwrap();
+    let main = scene.cache("main");
+    let build = || engine.build(&scene.project);
+    scene.gate.set(Mode::Closed).unwrap();
+    let built = build().by_larder().succeed().unwrap();
+    with_a_warning(&built, &ALL, &main, "connection refused");
+    let warnings = format!(
+        "warning: the layer cache `{main}` is not written: the registry cannot be reached (connection refused)\n"
+    );
+    assert_eq!(built.text.trim_end(), warnings.trim_end());
+
+    // Who may not read may write for all that is known: only the export itself tells.
+    scene.gate.set(Mode::Forbidden).unwrap();
+    scene.change("second").unwrap();
+    let built = build().by_larder().succeed().unwrap();
+    with_a_warning(&built, &CHANGED, &main, "does not let this client");
+    let mut vertices = built.vertices.iter();
+    let export = vertices.find(|vertex| vertex.name.starts_with("exporting cache"));
+    let error = export.and_then(|export| export.error.as_deref());
+    assert!(
+        error.is_some_and(|error| error.contains("403 Forbidden")),
+        "{export:?}"
+    );
+}
+
+#[test]
+fn a_registry_that_never_answers_costs_half_a_minute_at_most() {
+    const MORE: Duration = Duration::from_secs(30);
+    let engine = Engine::from_env().unwrap();
+    let scene = Scene::new(&engine, "registry-cache: CACHE:main").unwrap();
+    let build = || engine.build(&scene.project);
+    let second = Daemon::start(&engine).unwrap();
+    let all = build().by_larder().arg("CACHE_REGISTRY", "");
+    let (without, built) = timed(all);
+    only(&built, &ALL);
+
+    // Of these two, BuildKit by itself waits ten seconds for one, and for the other without end.
+    let tls = Gate::open(engine.registry()).unwrap();
+    tls.set(Mode::Silent).unwrap();
+    scene.gate.set(Mode::SilentHttp).unwrap();
+    let (main, of_tls) = (
+        scene.cache("main"),
+        format!("{}/larder-e2e/layers:main", tls.address()),
+    );
+    scene.change("second").unwrap();
+    thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| timed(build().arg("CACHE_REGISTRY", &of_tls).on(&second)));
+        let (took, built) = timed(build().by_larder());
+        with_a_warning(&built, &CHANGED, &main, "did not answer within");
+        let lost = format!(
+            "warning: the layer cache `{main}` is not written: the registry did not answer"
+        );
+        assert!(built.text.starts_with(&lost), "{}", built.text);
+        assert!(
+            took < without + MORE,
+            "import and export: {took:?}, {without:?} without"
+        );
+        let (took, built) = elsewhere.join().unwrap();
+        with_a_warning(&built, &ALL, &of_tls, "did not answer within");
+        assert!(
+            took < without + MORE,
+            "import: {took:?}, {without:?} without"
+        );
+    });
+}
+
+/// A build that would not end is a failure soon enough.
+fn timed(build: Build<'_>) -> (Duration, Built<'_>) {
+    let start = Instant::now();
+    let built = build.within(Duration::from_secs(120)).succeed().unwrap();
+    (start.elapsed(), built)
+}
