@@ -188,6 +188,7 @@ impl Script {
     }
 
     /// Operations may use this, too.
+    #[must_use]
     pub fn with(mut self, cap: &str) -> Script {
         self.llb_caps.insert(cap.to_owned());
         self
