@@ -72,7 +72,7 @@ pub fn layer_cache(spec: &Spec, request: &Request) -> (LayerCache, Vec<Diagnosti
     let facts = Facts::default();
     let mut planner = Planner::new(spec, request, &facts);
     let cache = planner.layer_cache();
-    share_hidden(&mut planner.diagnostics);
+    share_hidden(&mut planner.diagnostics, &spec.hidden);
     (cache, planner.diagnostics)
 }
 

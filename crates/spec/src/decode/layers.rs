@@ -15,15 +15,6 @@ const PLACE: &str = "a reference or a mapping";
 const PLACES: &str = "a reference, a mapping, a list of these, or `none`";
 const REFERENCE: &str = "a reference such as `registry:5000/shop/cache`";
 
-const KINDS: [(&str, BackendKind); 6] = [
-    ("registry", BackendKind::Registry),
-    ("inline", BackendKind::Inline),
-    ("local", BackendKind::Local),
-    ("gha", BackendKind::Gha),
-    ("s3", BackendKind::S3),
-    ("azblob", BackendKind::Azblob),
-];
-
 type Setting = (Spanned<String>, Template);
 
 /// The settings of one mapping.
@@ -177,11 +168,10 @@ impl<'src> Decoder<'_, 'src> {
         let mut own = self.settings(&fields, kind, Some(direction));
         own.lost |= slot.pairs() > fields.len();
         let mut options = own.toward(kind, direction);
-        if kind == BackendKind::Registry {
-            let inherited = common.toward(kind, direction).into_iter();
-            let is_new = |(name, _): &Setting| !own.has(&name.value);
-            options.extend(inherited.filter(is_new));
-        }
+        let inherited = common.toward(kind, direction).into_iter();
+        let is_new =
+            |(name, _): &Setting| table.has(kind.key_of(&name.value)) && !own.has(&name.value);
+        options.extend(inherited.filter(is_new));
         if let Some(key) = kind.place(direction)
             && !options.iter().any(|(name, _)| name.value == key)
         {
@@ -224,10 +214,11 @@ impl<'src> Decoder<'_, 'src> {
             self.conceal(slot);
             return None;
         }
-        self.word(field, &KINDS).or_else(|| {
-            self.conceal(slot);
-            None
-        })
+        self.word(field, &BackendKind::ALL.map(|kind| (kind.name(), kind)))
+            .or_else(|| {
+                self.conceal(slot);
+                None
+            })
     }
 
     /// The fields of a mapping without credentials, which are reported and not shown.
