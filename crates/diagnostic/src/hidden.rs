@@ -14,7 +14,7 @@ pub fn share_hidden(diagnostics: &mut [Diagnostic], more: &[Span]) {
     }
     let all = merged(diagnostics, more);
     for diagnostic in diagnostics {
-        diagnostic.hidden.clone_from(&all);
+        diagnostic.hidden = all.as_slice().into();
     }
 }
 
@@ -43,7 +43,10 @@ pub fn masked<'a>(diagnostics: &[Diagnostic], file: &'a SourceFile) -> Cow<'a, S
 
 /// Every hidden place, in order.
 fn merged(diagnostics: &[Diagnostic], more: &[Span]) -> Vec<Span> {
-    let hidden = diagnostics.iter().flat_map(|one| &one.hidden).chain(more);
+    let hidden = diagnostics
+        .iter()
+        .flat_map(|one| one.hidden.iter())
+        .chain(more);
     let mut all: Vec<Span> = hidden.copied().collect();
     all.sort_unstable();
     all.dedup();

@@ -99,7 +99,8 @@ impl Planner<'_> {
             Err(mut diagnostic) => {
                 diagnostic.span = Some(template.span);
                 if !diagnostic.hidden.is_empty() {
-                    diagnostic.hidden.extend(self.defaults_in(template));
+                    let defaults = self.defaults_in(template);
+                    diagnostic = defaults.fold(diagnostic, Diagnostic::hide);
                 }
                 self.report(diagnostic);
                 None

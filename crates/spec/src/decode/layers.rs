@@ -160,7 +160,7 @@ impl<'src> Decoder<'_, 'src> {
         let fields = self.safe_fields(slot, table);
         if !kind.goes(direction) {
             let at = fields.iter().find(|field| field.key == "type");
-            let at = at.map_or(slot.span(), |field| field.span());
+            let at = at.map_or(slot.span(), Slot::span);
             let hint = "name the image itself, as in `import: registry:5000/shop:latest`";
             self.error(at, format!("{} is for exports alone", table.of), hint);
             return None;
@@ -275,7 +275,7 @@ impl<'src> Decoder<'_, 'src> {
     ) -> Settings {
         let mut settings = Settings::default();
         for field in fields.iter().filter(|field| field.key != "type") {
-            let for_other = direction.filter(|direction| !kind.takes(field.key, *direction));
+            let for_other = direction.filter(|direction| !direction.takes(field.key));
             if let Some(direction) = for_other {
                 let message = format!("`{}` in an {}", field.key, direction.name());
                 let hint = format!(
@@ -367,7 +367,7 @@ impl Settings {
 fn toward(settings: &[Setting], kind: BackendKind, direction: Direction) -> Vec<Setting> {
     let taken = settings
         .iter()
-        .filter(|(name, _)| kind.takes(kind.key_of(&name.value), direction));
+        .filter(|(name, _)| direction.takes(kind.key_of(&name.value)));
     taken.cloned().collect()
 }
 
