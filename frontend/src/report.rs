@@ -38,7 +38,7 @@ impl<'a> Report<'a> {
                 self.diagnostics.push(diagnostic);
             }
         }
-        share_hidden(&mut self.diagnostics);
+        share_hidden(&mut self.diagnostics, &[]);
     }
 
     /// Leaves out the warnings that are not wanted, as the client says, or else the head of the file.
@@ -174,9 +174,7 @@ mod tests {
         let unknown = Diagnostic::error(Span::new(0, 4), "unknown key `form`").hint("write `from`");
         let twice = Diagnostic::error(None, "no target `web`")
             .label(Span::new(8, 13), "the stages are here");
-        let Failure::Mistakes { message, excerpts } =
-            failure(&file, from_ref(&unknown))
-        else {
+        let Failure::Mistakes { message, excerpts } = failure(&file, from_ref(&unknown)) else {
             panic!("no mistakes");
         };
         assert_eq!(

@@ -7,14 +7,14 @@ use crate::{Diagnostic, SourceFile, Span};
 /// More places than this become one that holds them all.
 const MOST: usize = 100;
 
-/// Hides from each what any of them hides: one may point near what another is about.
-pub fn share_hidden(diagnostics: &mut [Diagnostic]) {
-    if diagnostics.iter().all(|one| one.hidden.is_empty()) {
+/// Hides from each what any of them hides, and `more`: one may point near what another is about.
+pub fn share_hidden(diagnostics: &mut [Diagnostic], more: &[Span]) {
+    if more.is_empty() && diagnostics.iter().all(|one| one.hidden.is_empty()) {
         return;
     }
-    let all = merged(diagnostics);
+    let all = merged(diagnostics, more);
     for diagnostic in diagnostics {
-        diagnostic.hidden.clone_from(&all);
+        diagnostic.hidden = all.as_slice().into();
     }
 }
 
@@ -25,7 +25,7 @@ pub fn masked<'a>(diagnostics: &[Diagnostic], file: &'a SourceFile) -> Cow<'a, S
         return Cow::Borrowed(file);
     }
     let mut text = String::with_capacity(file.text.len());
-    let mut hidden = merged(diagnostics).into_iter().peekable();
+    let mut hidden = merged(diagnostics, &[]).into_iter().peekable();
     let mut end = 0;
     for (at, c) in file.text.char_indices() {
         let after = at + c.len_utf8();
@@ -42,8 +42,11 @@ pub fn masked<'a>(diagnostics: &[Diagnostic], file: &'a SourceFile) -> Cow<'a, S
 }
 
 /// Every hidden place, in order.
-fn merged(diagnostics: &[Diagnostic]) -> Vec<Span> {
-    let hidden = diagnostics.iter().flat_map(|one| &one.hidden);
+fn merged(diagnostics: &[Diagnostic], more: &[Span]) -> Vec<Span> {
+    let hidden = diagnostics
+        .iter()
+        .flat_map(|one| one.hidden.iter())
+        .chain(more);
     let mut all: Vec<Span> = hidden.copied().collect();
     all.sort_unstable();
     all.dedup();
@@ -71,7 +74,7 @@ mod tests {
         let shown = render(&both, &file);
         assert!(!shown.contains("geh"), "{shown}");
         assert!(shown.contains("1 | a: {x: *******, y: 1}"), "{shown}");
-        share_hidden(&mut both);
+        share_hidden(&mut both, &[]);
         let alone = render(&both[1..], &file);
         assert!(!alone.contains("geh"), "{alone}");
         assert_eq!(both[0].hidden, both[1].hidden);

@@ -69,7 +69,7 @@ pub struct Diagnostic {
     /// What to do about it: lower-case, without a full stop.
     pub hint: Option<String>,
     /// Places that nobody may see, such as passwords: they are masked wherever it is shown.
-    pub hidden: Vec<Span>,
+    pub hidden: Box<[Span]>,
 }
 
 impl Diagnostic {
@@ -91,7 +91,7 @@ impl Diagnostic {
             span,
             labels: Vec::new(),
             hint: None,
-            hidden: Vec::new(),
+            hidden: Box::default(),
         }
     }
 
@@ -119,7 +119,8 @@ impl Diagnostic {
     /// Keeps a place out of what is shown.
     #[must_use]
     pub fn hide(mut self, secret: Span) -> Diagnostic {
-        self.hidden.push(secret);
+        let before = std::mem::take(&mut self.hidden).into_iter();
+        self.hidden = before.chain([secret]).collect();
         self
     }
 

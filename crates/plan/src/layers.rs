@@ -72,7 +72,7 @@ pub fn layer_cache(spec: &Spec, request: &Request) -> (LayerCache, Vec<Diagnosti
     let facts = Facts::default();
     let mut planner = Planner::new(spec, request, &facts);
     let cache = planner.layer_cache();
-    share_hidden(&mut planner.diagnostics);
+    share_hidden(&mut planner.diagnostics, &spec.hidden);
     (cache, planner.diagnostics)
 }
 
@@ -151,14 +151,11 @@ fn defaults(entry: &mut CacheEntry, mode: Option<&str>) {
         return;
     }
     let options = &mut entry.options;
-    match mode {
-        Some(mode) => {
-            options.insert("mode".to_owned(), mode.to_owned());
-        }
-        None => {
-            let mode = options.entry("mode".to_owned());
-            mode.or_insert_with(|| "max".to_owned());
-        }
+    if let Some(mode) = mode {
+        options.insert("mode".to_owned(), mode.to_owned());
+    } else {
+        let mode = options.entry("mode".to_owned());
+        mode.or_insert_with(|| "max".to_owned());
     }
     // A directory of the client's does not fail for a while, as servers do.
     if entry.kind != BackendKind::Local {

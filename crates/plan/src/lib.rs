@@ -100,7 +100,7 @@ pub fn plan(spec: &Spec, request: &Request, facts: &Facts) -> Planned {
     // What several steps inherit is wrong once.
     diagnostics.dedup();
     lints::silence(spec, &mut diagnostics);
-    share_hidden(&mut diagnostics);
+    share_hidden(&mut diagnostics, &spec.hidden);
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match plan {
         _ if diagnostics.iter().any(wrong) => Planned::Mistakes(diagnostics),

@@ -28,6 +28,11 @@ impl Report {
         self.hidden.push(secret);
     }
 
+    /// The places that are kept out.
+    pub(crate) fn hidden(&self) -> &[Span] {
+        &self.hidden
+    }
+
     /// Whether nothing is wrong so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.kept.is_empty()
@@ -53,10 +58,7 @@ impl Report {
             };
             self.kept.push(Diagnostic::error(None, message));
         }
-        if let Some(first) = self.kept.first_mut() {
-            first.hidden = self.hidden;
-        }
-        share_hidden(&mut self.kept);
+        share_hidden(&mut self.kept, &self.hidden);
         self.kept
     }
 }

@@ -8,10 +8,11 @@ use larder_spec::parse;
 use larder_spec::template::{Part, Template};
 use proptest::prelude::*;
 
-const GOOD: [&str; 3] = [
+const GOOD: [&str; 4] = [
     include_str!("good/everything.yaml"),
     include_str!("good/steps.yaml"),
     include_str!("good/image.yaml"),
+    include_str!("good/registry-cache.yaml"),
 ];
 
 /// Reads a text, and looks at every place that comes out of it.
@@ -53,6 +54,17 @@ fn places(spec: &Spec, look: &mut impl FnMut(Span)) {
         arg.description.iter().for_each(|text| look(text.span));
     }
     spec.caches.iter().for_each(|choice| caches(choice, look));
+    spec.hidden.iter().for_each(|span| look(*span));
+    if let Some(cache) = &spec.registry_cache {
+        look(cache.span);
+        for place in cache.import.iter().chain(&cache.export) {
+            look(place.span);
+            for (name, value) in &place.options {
+                look(name.span);
+                template(value, look);
+            }
+        }
+    }
     for stage in &spec.stages {
         look(stage.name.span);
         template(&stage.from, look);

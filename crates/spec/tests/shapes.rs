@@ -8,8 +8,8 @@ use std::path::Path;
 
 use larder_diagnostic::{SourceFile, Spanned};
 use larder_spec::model::{
-    Arg, CacheChoice, CacheEntry, Command, Content, EnvVar, Image, MountKind, RunOptions, Spec,
-    StepKind,
+    Arg, CacheBackend, CacheChoice, CacheEntry, Command, Content, EnvVar, Image, MountKind,
+    RunOptions, Spec, StepKind,
 };
 use larder_spec::parse;
 use larder_spec::template::Template;
@@ -37,7 +37,7 @@ fn good_files_say_what_they_say() {
         let expected = fs::read_to_string(&golden).unwrap_or_default();
         assert_eq!(shown, expected, "{}", path.display());
     }
-    assert_eq!(count, 11);
+    assert_eq!(count, 12);
 }
 
 #[expect(clippy::too_many_lines, reason = "a line for each field")]
@@ -56,6 +56,10 @@ fn show(spec: &Spec, file: &SourceFile) -> String {
         let names = runtime.named.iter().map(|name| name.value.as_str());
         let names: Vec<&str> = names.collect();
         let _ = writeln!(out, "runtime caches {names:?}");
+    }
+    if let Some(cache) = &spec.registry_cache {
+        layers(&mut out, "import", &cache.import, file);
+        layers(&mut out, "export", &cache.export, file);
     }
     line(&mut out, "target", spec.target.as_ref().map(|t| &t.value));
     for stage in &spec.stages {
@@ -145,6 +149,17 @@ fn show(spec: &Spec, file: &SourceFile) -> String {
         image(&mut out, &stage.image, file);
     }
     out
+}
+
+fn layers(out: &mut String, way: &str, places: &[CacheBackend], file: &SourceFile) {
+    for place in places {
+        let at = file.line_of(place.span.start);
+        let _ = write!(out, "{way} {} (line {at})", place.kind.name());
+        for (name, value) in &place.options {
+            let _ = write!(out, " {}={value}", name.value);
+        }
+        out.push('\n');
+    }
 }
 
 fn image(out: &mut String, image: &Image, file: &SourceFile) {

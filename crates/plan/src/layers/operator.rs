@@ -43,7 +43,7 @@ impl Planner<'_> {
         };
         if let Err(mut diagnostic) = what.check(args) {
             diagnostic.span = span;
-            diagnostic.hidden.extend(span);
+            diagnostic.hidden = span.into_iter().collect();
             self.report(diagnostic);
             return Some(LayerCache::default());
         }

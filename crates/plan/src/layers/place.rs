@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use buildkit_llb::ImageName;
-use larder_diagnostic::{Diagnostic, quote};
+use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_spec::model::{BackendKind, CacheBackend, Direction};
 use larder_spec::secrets;
 use larder_spec::template::{Part, Template};
@@ -98,10 +98,25 @@ impl Planner<'_> {
             Ok(()) => Some(text),
             Err(mut diagnostic) => {
                 diagnostic.span = Some(template.span);
+                if !diagnostic.hidden.is_empty() {
+                    let defaults = self.defaults_in(template);
+                    diagnostic = defaults.fold(diagnostic, Diagnostic::hide);
+                }
                 self.report(diagnostic);
                 None
             }
         }
+    }
+}
+
+impl Planner<'_> {
+    /// Where the spec says what the args of a template are.
+    fn defaults_in(&self, template: &Template) -> impl Iterator<Item = Span> {
+        let declared = self.spec.args.iter().filter(|arg| {
+            let mut parts = template.parts.iter();
+            parts.any(|part| matches!(part, Part::Arg { name, .. } if *name == arg.name.value))
+        });
+        declared.filter_map(|arg| Some(arg.default.as_ref()?.span))
     }
 }
 

@@ -15,15 +15,6 @@ const PLACE: &str = "a reference or a mapping";
 const PLACES: &str = "a reference, a mapping, a list of these, or `none`";
 const REFERENCE: &str = "a reference such as `registry:5000/shop/cache`";
 
-const KINDS: [(&str, BackendKind); 6] = [
-    ("registry", BackendKind::Registry),
-    ("inline", BackendKind::Inline),
-    ("local", BackendKind::Local),
-    ("gha", BackendKind::Gha),
-    ("s3", BackendKind::S3),
-    ("azblob", BackendKind::Azblob),
-];
-
 type Setting = (Spanned<String>, Template);
 
 /// The settings of one mapping.
@@ -169,7 +160,7 @@ impl<'src> Decoder<'_, 'src> {
         let fields = self.safe_fields(slot, table);
         if !kind.goes(direction) {
             let at = fields.iter().find(|field| field.key == "type");
-            let at = at.map_or(slot.span(), |field| field.span());
+            let at = at.map_or(slot.span(), Slot::span);
             let hint = "name the image itself, as in `import: registry:5000/shop:latest`";
             self.error(at, format!("{} is for exports alone", table.of), hint);
             return None;
@@ -177,11 +168,10 @@ impl<'src> Decoder<'_, 'src> {
         let mut own = self.settings(&fields, kind, Some(direction));
         own.lost |= slot.pairs() > fields.len();
         let mut options = own.toward(kind, direction);
-        if kind == BackendKind::Registry {
-            let inherited = common.toward(kind, direction).into_iter();
-            let is_new = |(name, _): &Setting| !own.has(&name.value);
-            options.extend(inherited.filter(is_new));
-        }
+        let inherited = common.toward(kind, direction).into_iter();
+        let is_new =
+            |(name, _): &Setting| table.has(kind.key_of(&name.value)) && !own.has(&name.value);
+        options.extend(inherited.filter(is_new));
         if let Some(key) = kind.place(direction)
             && !options.iter().any(|(name, _)| name.value == key)
         {
@@ -224,10 +214,11 @@ impl<'src> Decoder<'_, 'src> {
             self.conceal(slot);
             return None;
         }
-        self.word(field, &KINDS).or_else(|| {
-            self.conceal(slot);
-            None
-        })
+        self.word(field, &BackendKind::ALL.map(|kind| (kind.name(), kind)))
+            .or_else(|| {
+                self.conceal(slot);
+                None
+            })
     }
 
     /// The fields of a mapping without credentials, which are reported and not shown.
@@ -284,7 +275,7 @@ impl<'src> Decoder<'_, 'src> {
     ) -> Settings {
         let mut settings = Settings::default();
         for field in fields.iter().filter(|field| field.key != "type") {
-            let for_other = direction.filter(|direction| !kind.takes(field.key, *direction));
+            let for_other = direction.filter(|direction| !direction.takes(field.key));
             if let Some(direction) = for_other {
                 let message = format!("`{}` in an {}", field.key, direction.name());
                 let hint = format!(
@@ -376,7 +367,7 @@ impl Settings {
 fn toward(settings: &[Setting], kind: BackendKind, direction: Direction) -> Vec<Setting> {
     let taken = settings
         .iter()
-        .filter(|(name, _)| kind.takes(kind.key_of(&name.value), direction));
+        .filter(|(name, _)| direction.takes(kind.key_of(&name.value)));
     taken.cloned().collect()
 }
 

@@ -47,6 +47,7 @@ impl<'src> Decoder<'_, 'src> {
             registry_cache: None,
             target: None,
             ignores: comments::ignores(self.source),
+            hidden: Vec::new(),
         };
         let mut stages = None;
         let mut inline = Vec::new();
@@ -74,6 +75,7 @@ impl<'src> Decoder<'_, 'src> {
             None => self.only_stage(inline, root),
         };
         self.one_setting_for_each_id(&spec);
+        spec.hidden = self.report.hidden().to_vec();
         (!spec.stages.is_empty()).then_some(spec)
     }
 

@@ -139,7 +139,7 @@ const MANIFESTS_PREFIX: Key = key!(
 pub static LAYER_CACHE: Mapping = Mapping {
     name: "registry-cache",
     of: "`registry-cache`",
-    doc: "Where layers are kept. What stands beside `import` and `export` holds for each reference in both.",
+    doc: "Where layers are kept. What stands beside `import` and `export` holds for each place in both that takes it.",
     keys: &[
         key!(
             "type": Shape::Word(&["registry"]),
@@ -272,7 +272,7 @@ pub static LOCAL_CACHE: Mapping = Mapping {
         },
         key!(
             "reset": SWITCH,
-            "Whether an export removes what it does not use; for clients newer than BuildKit 0.26.",
+            "Whether an export removes what it does not use; for clients from May 2026 on.",
             "true",
             default "`false`"
         ),

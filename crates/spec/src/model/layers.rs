@@ -50,7 +50,16 @@ impl Direction {
         }
     }
 
+    /// Whether a key means something in this direction.
+    pub(crate) fn takes(self, key: &str) -> bool {
+        match self {
+            Direction::Import => !OF_EXPORTS.contains(&key),
+            Direction::Export => !OF_IMPORTS.contains(&key),
+        }
+    }
+
     /// The opposite.
+    #[must_use]
     pub fn other(self) -> Direction {
         match self {
             Direction::Import => Direction::Export,
@@ -167,14 +176,6 @@ impl BackendKind {
         self != BackendKind::Inline || direction == Direction::Export
     }
 
-    /// Whether a key means something in this direction.
-    pub(crate) fn takes(self, key: &str, direction: Direction) -> bool {
-        match direction {
-            Direction::Import => !OF_EXPORTS.contains(&key),
-            Direction::Export => !OF_IMPORTS.contains(&key),
-        }
-    }
-
     /// BuildKit's name of a key.
     pub(crate) fn option_of(self, key: &str) -> &str {
         match (self, key) {
@@ -194,9 +195,13 @@ impl BackendKind {
     fn shape(self, key: &str) -> Option<&'static Shape> {
         let mut keys = self.table().keys.iter();
         let found: Option<&Key> = keys.find(|one| one.name == key);
-        found.map(|key| match &key.takes {
-            Shape::OneOf([shape, Shape::Arg]) => shape,
-            shape => shape,
+        let found = found.map(|key| &key.takes);
+        found.map(|takes| {
+            if let Shape::OneOf([shape, Shape::Arg]) = takes {
+                shape
+            } else {
+                takes
+            }
         })
     }
 

@@ -40,6 +40,8 @@ pub struct Spec {
     pub target: Option<Spanned<String>>,
     /// Comments that silence warnings, in the order of the file.
     pub ignores: Vec<Ignore>,
+    /// Places with credentials, which no excerpt may show.
+    pub hidden: Vec<Span>,
 }
 
 /// `# larder: ignore=NAME[,NAME]`.
