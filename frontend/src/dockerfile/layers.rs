@@ -38,7 +38,7 @@ impl<B: Bridge> Build<'_, B> {
             return Ok(Vec::new());
         }
         let wanted = Import {
-            import,
+            place: import,
             span: None,
             of_client: false,
         };

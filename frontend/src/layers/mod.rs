@@ -24,7 +24,7 @@ const INSECURE: &str = "registry.insecure";
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Import {
     /// What the daemon gets.
-    pub(crate) import: CacheImport,
+    pub(crate) place: CacheImport,
     /// Where the spec says so.
     pub(crate) span: Option<Span>,
     /// Whether the client names it: it is left out only if the daemon would wait for it for ever.
@@ -35,13 +35,13 @@ pub(crate) struct Import {
 pub(crate) fn wanted(client: &[CacheImport], spec: &[CacheEntry]) -> Vec<Import> {
     let mut found: Vec<Import> = Vec::new();
     let of_client = client.iter().map(|import| Import {
-        import: import.clone(),
+        place: import.clone(),
         span: None,
         of_client: true,
     });
     let of_spec = spec.iter().filter(|entry| of_daemon(entry.kind));
     let of_spec = of_spec.map(|entry| Import {
-        import: CacheImport {
+        place: CacheImport {
             kind: entry.kind.name().to_owned(),
             attrs: entry.options.clone(),
         },
@@ -49,7 +49,7 @@ pub(crate) fn wanted(client: &[CacheImport], spec: &[CacheEntry]) -> Vec<Import>
         of_client: false,
     });
     for one in of_client.chain(of_spec) {
-        let same = |it: &&mut Import| key(&it.import) == key(&one.import);
+        let same = |it: &&mut Import| key(&it.place) == key(&one.place);
         match found.iter_mut().find(same) {
             Some(there) => there.span = there.span.or(one.span),
             None => found.push(one),
@@ -97,7 +97,7 @@ pub(crate) async fn available(
     wanted: &[Vec<Import>],
     platform: &Platform,
 ) -> Result<(Vec<Vec<CacheImport>>, Vec<Diagnostic>), Failure> {
-    let names = wanted.iter().flatten().filter_map(|it| name(&it.import));
+    let names = wanted.iter().flatten().filter_map(|it| name(&it.place));
     let said = probe::ask(bridge, names, platform).await?;
     let mut warnings: Vec<Diagnostic> = Vec::new();
     let mut kept = Vec::new();
@@ -109,7 +109,7 @@ pub(crate) async fn available(
                 .as_ref()
                 .is_some_and(|(answer, _)| *answer == Answer::Silent);
             if warning.is_none() || one.of_client && !silent {
-                keep.push(one.import.clone());
+                keep.push(one.place.clone());
             }
             let warning = warning.map(|(_, diagnostic)| diagnostic);
             warnings.extend(warning.filter(|it| !warnings.contains(it)));
@@ -120,8 +120,8 @@ pub(crate) async fn available(
 }
 
 fn warning(one: &Import, said: &BTreeMap<String, Said>) -> Option<(Answer, Diagnostic)> {
-    let name = name(&one.import)?;
-    let answer = answer(said, &name, &one.import.attrs);
+    let name = name(&one.place)?;
+    let answer = answer(said, &name, &one.place.attrs);
     let why = answer.against_import()?;
     let reference = quote(&name.familiar());
     let message = format!("no layers are imported from {reference}: {why}");
@@ -175,7 +175,7 @@ mod tests {
             entry(BackendKind::Azblob, &[("account_url", "x")], None),
         ];
         let wanted = wanted(&[client("r.test/a")], &spec);
-        let kinds: Vec<&str> = wanted.iter().map(|it| it.import.kind.as_str()).collect();
+        let kinds: Vec<&str> = wanted.iter().map(|it| it.place.kind.as_str()).collect();
         assert_eq!(kinds, ["registry", "s3", "azblob"]);
     }
 

@@ -80,7 +80,7 @@ async fn resolve(bridge: &impl Bridge, name: &ImageName, platform: &Platform) ->
         // What the daemon has of that name does not count.
         mode: ResolveMode::Pull,
         log_name: format!(
-            "[internal] look for layers in {} (errors here stop nothing)",
+            "[internal] look for layers in {} (an error stops nothing)",
             name.familiar()
         ),
         layout: None,

@@ -95,7 +95,7 @@ async fn layers_of_a_server_come_after_those_of_the_client() {
         .unwrap();
     assert_eq!(
         probe.log_name,
-        format!("[internal] look for layers in {CACHE} (errors here stop nothing)")
+        format!("[internal] look for layers in {CACHE} (an error stops nothing)")
     );
 }
 
