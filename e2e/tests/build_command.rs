@@ -1,7 +1,10 @@
 //! `larder build` with the engine's own client.
 
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use larder_e2e::{Engine, Project, unique};
 
@@ -114,5 +117,40 @@ fn layers_are_written_to_a_registry_and_found_there() {
     assert!(
         said.contains(&format!("importing cache manifest from {reference}")),
         "{said}"
+    );
+}
+
+/// BuildKit itself would wait for it without end.
+#[test]
+fn a_registry_that_never_answers_costs_a_warning_and_a_wait() {
+    let engine = Engine::from_env().unwrap();
+    let project = Project::new(&engine, "from: debian:trixie-slim\n").unwrap();
+    // Connections are taken, and nobody reads from them.
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let reference = format!("{}/shop/cache:main", deaf.local_addr().unwrap());
+    let mut larder = larder(&project);
+    larder.env("CACHE_REGISTRY", &reference);
+    larder.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = larder.arg("--output=type=cacheonly").spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(90);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let warning = format!("warning: the layer cache `{reference}` is not written: ");
+    assert_eq!(
+        said(&output).matches(&warning).count(),
+        1,
+        "{}",
+        said(&output)
+    );
+    assert!(
+        !said(&output).contains("exporting cache"),
+        "{}",
+        said(&output)
     );
 }
