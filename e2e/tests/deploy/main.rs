@@ -78,6 +78,10 @@ fn every_overlay_is_rendered() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(there.len() >= 7, "{there:?}");
+    let told = fs::read_to_string(deploy().join("../../docs/kubernetes.md")).unwrap();
+    for name in &there {
+        assert!(told.contains(&format!("\n| `{name}` | ")), "{name}");
+    }
     there.insert("example".to_owned());
     assert_eq!(rendered, there);
     for one in sets() {
