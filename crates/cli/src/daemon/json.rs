@@ -50,7 +50,7 @@ fn rules(rule: &Rule) -> Vec<Value> {
         What::Mounts => &[Some("exec.cachemount")],
         What::Any | What::All => &[None],
     };
-    let one = |kind: &Option<&str>| {
+    let one = |kind: Option<&str>| {
         let kind = kind.map(|kind| format!("type={kind}"));
         let unused = rule.unused.map(|hours| format!("until={hours}h"));
         let filter: Vec<String> = kind.into_iter().chain(unused).collect();
@@ -71,7 +71,7 @@ fn rules(rule: &Rule) -> Vec<Value> {
         }
         Value::from(one)
     };
-    types.iter().map(one).collect()
+    types.iter().copied().map(one).collect()
 }
 
 /// Adds settings to those that a file has. Lists are joined; what the file says differently is a mistake.
@@ -81,9 +81,10 @@ pub(super) fn merge(
     ours: Map<String, Value>,
     mistakes: &mut Vec<String>,
 ) -> Map<String, Value> {
-    let read = match file.trim().is_empty() {
-        true => Ok(Value::from(Map::new())),
-        false => serde_json::from_str(file.trim_start_matches('\u{feff}')),
+    let read = if file.trim().is_empty() {
+        Ok(Value::from(Map::new()))
+    } else {
+        serde_json::from_str(file.trim_start_matches('\u{feff}'))
     };
     let mut all = match read {
         Ok(Value::Object(all)) => all,
