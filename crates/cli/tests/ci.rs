@@ -42,8 +42,11 @@ fn repository() -> TempDir {
     ])
 }
 
+/// Names and values.
+type Variables = &'static [(&'static str, &'static str)];
+
 /// What is in `tests/ci`: the name, the words of the command and the variables of its environment.
-const CASES: &[(&str, &[&str], &[(&str, &str)])] = &[
+const CASES: &[(&str, &[&str], Variables)] = &[
     (
         "github",
         &["github", "--image", "registry.example/acme/shop"],

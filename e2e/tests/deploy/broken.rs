@@ -94,14 +94,14 @@ fn good() -> Set {
 /// What the rule says after one change.
 fn said(rule: &str, pointer: &str, value: Value) -> Vec<String> {
     let mut set = good();
-    let mut objects = Value::Array(set.objects);
+    let mut objects = Value::Array(set.objects.clone());
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = objects.pointer_mut(parent).unwrap();
     match parent {
         Value::Array(list) => list[key.parse::<usize>().unwrap()] = value,
         parent => parent[key] = value,
     }
-    set.objects = objects.as_array().unwrap().clone();
+    set.objects.clone_from(objects.as_array().unwrap());
     let (_, rule) = RULES.iter().find(|(name, _)| *name == rule).unwrap();
     rule(&set)
 }
@@ -118,136 +118,112 @@ fn good_manifests_are_good() {
     }
 }
 
+/// A rule, the place of a change, and the value there that it finds.
+const CASES: &[(&str, &str, &str, &str)] = &[
+    ("kinds", "", "/5/kind", r#""Ingress""#),
+    ("namespace", "/2", "/metadata/namespace", "null"),
+    ("resources", STATE, "/resources/limits", r#"{"cpu": "1"}"#),
+    ("resources", DAEMON, "/resources/requests/memory", "null"),
+    ("probes", DAEMON, "/livenessProbe", "null"),
+    (
+        "probes",
+        DAEMON,
+        "/readinessProbe",
+        r#"{"tcpSocket": {"port": 1234}}"#,
+    ),
+    ("images", STATE, "/image", r#""moby/buildkit""#),
+    ("images", STATE, "/image", r#""moby/buildkit:latest""#),
+    ("images", STATE, "/image", r#""moby/buildkit:v0.32""#),
+    (
+        "images",
+        DAEMON,
+        "/image",
+        r#""registry.example.org/buildkit:v0.32.2""#,
+    ),
+    ("privileged", DAEMON, "/securityContext/privileged", "true"),
+    ("privileged", STATE, "/securityContext/privileged", "true"),
+    ("root", STATE, "/securityContext/runAsNonRoot", "false"),
+    ("root", STATE, "/securityContext/runAsUser", "0"),
+    ("tokens", POD, "/automountServiceAccountToken", "true"),
+    ("tokens", POD, "/serviceAccountName", r#""default""#),
+    ("tokens", "/1", "/automountServiceAccountToken", "null"),
+    ("contexts", STATE, "/securityContext/capabilities", "{}"),
+    (
+        "contexts",
+        STATE,
+        "/securityContext/allowPrivilegeEscalation",
+        "true",
+    ),
+    (
+        "contexts",
+        STATE,
+        "/securityContext/readOnlyRootFilesystem",
+        "null",
+    ),
+    (
+        "contexts",
+        STATE,
+        "/securityContext/seccompProfile",
+        r#"{"type": "Unconfined"}"#,
+    ),
+    (
+        "contexts",
+        STATE,
+        "/securityContext/capabilities/add",
+        r#"["CHOWN"]"#,
+    ),
+    (
+        "contexts",
+        DAEMON,
+        "/securityContext/capabilities/add",
+        r#"["SYS_ADMIN"]"#,
+    ),
+    ("host", POD, "/hostNetwork", "true"),
+    ("host", POD, "/volumes/1", r#"{"hostPath": {"path": "/"}}"#),
+    ("host", DAEMON, "/ports/0/hostPort", "1234"),
+    ("scratch", POD, "/volumes/1/emptyDir", "{}"),
+    ("network", "/4/spec", "/policyTypes", r#"["Ingress"]"#),
+    (
+        "network",
+        "/4/spec",
+        "/podSelector",
+        r#"{"matchLabels": {"app": "other"}}"#,
+    ),
+    ("network", "/4/spec", "/ingress/0/from", "[]"),
+    ("network", DAEMON, "/ports/0/containerPort", "4321"),
+    ("services", "/2/spec", "/selector", r#"{"app": "other"}"#),
+    ("services", "/2/spec", "/ports/0/targetPort", r#""http""#),
+    ("disruption", "/3/spec", "/maxUnavailable", "2"),
+    (
+        "disruption",
+        "/3/spec",
+        "/selector",
+        r#"{"matchLabels": {"app": "other"}}"#,
+    ),
+    ("roles", "/6/rules/0", "/verbs", r#"["*"]"#),
+    ("roles", "/6/rules/0", "/resourceNames", "null"),
+    ("drain", POD, "/terminationGracePeriodSeconds", "null"),
+    ("drain", DAEMON, "/lifecycle", "null"),
+    ("references", POD, "/volumes/0/configMap/name", r#""other""#),
+    (
+        "references",
+        POD,
+        "/volumes/1",
+        r#"{"name": "scratch", "secret": {"secretName": "other"}}"#,
+    ),
+    ("references", DAEMON, "/volumeMounts/0/name", r#""other""#),
+];
+
 #[test]
 fn every_rule_finds_what_it_is_for() {
-    let cases = [
-        ("kinds", "", "/5/kind", json!("Ingress")),
-        ("namespace", "/2", "/metadata/namespace", Value::Null),
-        ("resources", STATE, "/resources/limits", json!({"cpu": "1"})),
-        (
-            "resources",
-            DAEMON,
-            "/resources/requests/memory",
-            Value::Null,
-        ),
-        ("probes", DAEMON, "/livenessProbe", Value::Null),
-        (
-            "probes",
-            DAEMON,
-            "/readinessProbe",
-            json!({"tcpSocket": {"port": 1234}}),
-        ),
-        ("images", STATE, "/image", json!("moby/buildkit")),
-        ("images", STATE, "/image", json!("moby/buildkit:latest")),
-        ("images", STATE, "/image", json!("moby/buildkit:v0.32")),
-        (
-            "images",
-            DAEMON,
-            "/image",
-            json!("registry.example.org/buildkit:v0.32.2"),
-        ),
-        (
-            "privileged",
-            DAEMON,
-            "/securityContext/privileged",
-            json!(true),
-        ),
-        (
-            "privileged",
-            STATE,
-            "/securityContext/privileged",
-            json!(true),
-        ),
-        ("root", STATE, "/securityContext/runAsNonRoot", json!(false)),
-        ("root", STATE, "/securityContext/runAsUser", json!(0)),
-        ("tokens", POD, "/automountServiceAccountToken", json!(true)),
-        ("tokens", POD, "/serviceAccountName", json!("default")),
-        ("tokens", "/1", "/automountServiceAccountToken", Value::Null),
-        (
-            "contexts",
-            STATE,
-            "/securityContext/capabilities",
-            json!({}),
-        ),
-        (
-            "contexts",
-            STATE,
-            "/securityContext/allowPrivilegeEscalation",
-            json!(true),
-        ),
-        (
-            "contexts",
-            STATE,
-            "/securityContext/readOnlyRootFilesystem",
-            Value::Null,
-        ),
-        (
-            "contexts",
-            STATE,
-            "/securityContext/seccompProfile",
-            json!({"type": "Unconfined"}),
-        ),
-        (
-            "contexts",
-            STATE,
-            "/securityContext/capabilities/add",
-            json!(["CHOWN"]),
-        ),
-        (
-            "contexts",
-            DAEMON,
-            "/securityContext/capabilities/add",
-            json!(["SYS_ADMIN"]),
-        ),
-        ("host", POD, "/hostNetwork", json!(true)),
-        (
-            "host",
-            POD,
-            "/volumes/1",
-            json!({"hostPath": {"path": "/"}}),
-        ),
-        ("host", DAEMON, "/ports/0/hostPort", json!(1234)),
-        ("scratch", POD, "/volumes/1/emptyDir", json!({})),
-        ("network", "/4/spec", "/policyTypes", json!(["Ingress"])),
-        (
-            "network",
-            "/4/spec",
-            "/podSelector",
-            json!({"matchLabels": {"app": "other"}}),
-        ),
-        ("network", "/4/spec", "/ingress/0/from", json!([])),
-        ("network", DAEMON, "/ports/0/containerPort", json!(4321)),
-        ("services", "/2/spec", "/selector", json!({"app": "other"})),
-        ("services", "/2/spec", "/ports/0/targetPort", json!("http")),
-        ("disruption", "/3/spec", "/maxUnavailable", json!(2)),
-        (
-            "disruption",
-            "/3/spec",
-            "/selector",
-            json!({"matchLabels": {"app": "other"}}),
-        ),
-        ("roles", "/6/rules/0", "/verbs", json!(["*"])),
-        ("roles", "/6/rules/0", "/resourceNames", Value::Null),
-        ("drain", POD, "/terminationGracePeriodSeconds", Value::Null),
-        ("drain", DAEMON, "/lifecycle", Value::Null),
-        (
-            "references",
-            POD,
-            "/volumes/0/configMap/name",
-            json!("other"),
-        ),
-        (
-            "references",
-            POD,
-            "/volumes/1",
-            json!({"name": "scratch", "secret": {"secretName": "other"}}),
-        ),
-        ("references", DAEMON, "/volumeMounts/0/name", json!("other")),
-    ];
     let mut tried = BTreeSet::new();
-    for (rule, at, pointer, value) in cases {
-        tried.insert(rule);
-        let found = said(rule, &format!("{at}{pointer}"), value.clone());
+    for (rule, at, pointer, value) in CASES {
+        tried.insert(*rule);
+        let found = said(
+            rule,
+            &format!("{at}{pointer}"),
+            serde_json::from_str(value).unwrap(),
+        );
         assert!(
             !found.is_empty(),
             "{rule} says nothing about {at}{pointer} = {value}"

@@ -1,5 +1,5 @@
 //! What is in `deploy/kubernetes` is what it says: kubectl renders it, it fits the published schemas, it keeps
-//! to a policy, and HAProxy, the registry and a shell run its configuration.
+//! to a policy, and `haproxy`, the registry and a shell run its configuration.
 
 mod broken;
 mod config;

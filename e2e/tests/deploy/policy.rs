@@ -137,9 +137,12 @@ fn only_the_overlay_of_that_name_is_privileged(set: &Set) -> Vec<String> {
             let privileged = one.spec["securityContext"]["privileged"] == true;
             privileged != is_privileged(set, one)
         })
-        .map(|one| match is_privileged(set, one) {
-            true => format!("{} is not privileged, as its overlay says", one.name),
-            false => format!("{} is privileged", one.name),
+        .map(|one| {
+            if is_privileged(set, one) {
+                format!("{} is not privileged, as its overlay says", one.name)
+            } else {
+                format!("{} is privileged", one.name)
+            }
         })
         .collect()
 }

@@ -79,11 +79,12 @@ pub(super) fn of_spec(
         all.push(exports);
     }
     places.sort();
-    if let Some(twice) = places.windows(2).find(|two| two[0] == two[1]) {
+    let twice = |two: &&[String]| matches!(two, [one, other] if one == other);
+    if let Some([place, ..]) = places.windows(2).find(twice) {
         bail!(
             "the jobs of several platforms would overwrite each other's layers at `{}`: write \
              `${{TARGETARCH}}` into the reference of `registry-cache`",
-            Cache::place(&twice[0], "${BRANCH}")
+            Cache::place(place, "${BRANCH}")
         );
     }
     Ok(Outcome::Good((Cache::Spec(all), of_branches)))
@@ -97,12 +98,17 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// What the environment says.
-    pub(super) fn from_env() -> Result<Option<Server>> {
-        let variable = |name: &str| match env::var(name) {
-            Ok(value) => Ok(Some(value)),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => Err(anyhow!("the variable {name} is not UTF-8")),
+    /// What the args say, or else the environment.
+    pub(super) fn find(args: &[(String, String)]) -> Result<Option<Server>> {
+        let variable = |name: &str| {
+            if let Some((_, value)) = args.iter().rfind(|(one, _)| one == name) {
+                return Ok(Some(value.clone()));
+            }
+            match env::var(name) {
+                Ok(value) => Ok(Some(value)),
+                Err(VarError::NotPresent) => Ok(None),
+                Err(VarError::NotUnicode(_)) => Err(anyhow!("the variable {name} is not UTF-8")),
+            }
         };
         let Some(registry) = variable(CACHE_REGISTRY)? else {
             return Ok(None);
@@ -120,7 +126,8 @@ impl Server {
                 bail!("{CACHE_REGISTRY}={registry}: layers cannot be written to a digest");
             }
         }
-        let mode = variable(CACHE_MODE)?.unwrap_or_else(|| "max".to_owned());
+        let mode = variable(CACHE_MODE)?.filter(|mode| !mode.is_empty());
+        let mode = mode.unwrap_or_else(|| "max".to_owned());
         if !["min", "max"].contains(&mode.as_str()) {
             bail!("{CACHE_MODE}={mode}: write min or max");
         }

@@ -81,13 +81,20 @@ impl Writer<'_> {
             self.out.pair(1, "CACHE", &repository);
         }
         if cache.is_written() {
-            let out = &mut self.out;
-            out.comment(
-                1,
-                "Pull requests and tags read the cache, and never write to it.",
-            );
-            let branch = "${{ github.event_name == 'push' && github.ref_type == 'branch' }}";
-            out.raw(1, "WRITE_CACHE", branch);
+            let (who, when) = if self.pipeline.shares_place() {
+                (
+                    "The spec has one place for all branches, into which the default branch alone writes.",
+                    format!("github.ref == 'refs/heads/{branch}'"),
+                )
+            } else {
+                (
+                    "Pull requests and tags read the cache, and never write to it.",
+                    "github.ref_type == 'branch'".to_owned(),
+                )
+            };
+            self.out.comment(1, who);
+            let push = format!("${{{{ github.event_name == 'push' && {when} }}}}");
+            self.out.raw(1, "WRITE_CACHE", &push);
         }
         self.out.gap();
         self.out.key(0, "jobs");

@@ -232,10 +232,19 @@ impl Writer<'_> {
             Cache::None | Cache::Actions => {}
             cache if !cache.is_written() => {}
             Cache::Spec(exports) => {
-                lines.push(
-                    "# The spec says where layers come from. Only branches write them.".to_owned(),
-                );
-                lines.push("if [ -n \"$CI_COMMIT_BRANCH\" ]; then".to_owned());
+                let (who, when) = if self.pipeline.shares_place() {
+                    (
+                        "The spec has one place for all branches, into which the default branch alone writes.",
+                        "[ \"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\" ]",
+                    )
+                } else {
+                    (
+                        "The spec says where layers come from. Only branches write them.",
+                        "[ -n \"$CI_COMMIT_BRANCH\" ]",
+                    )
+                };
+                lines.push(format!("# {who}"));
+                lines.push(format!("if {when}; then"));
                 if self.several() {
                     lines.push("  case \"$ARCH\" in".to_owned());
                     for (runner, exports) in self.pipeline.runners.iter().zip(exports) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use buildkit_llb::{ImageName, Platform};
-use larder_plan::layers::CACHE_REGISTRY;
+use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY};
 use larder_plan::outline::outline;
 
 use super::cache::{BRANCH, Cache, Server, of_spec};
@@ -61,6 +61,13 @@ pub(super) struct Runner {
     pub(super) platform: Platform,
     /// The label of the machine; `None` is any.
     pub(super) label: Option<String>,
+}
+
+impl Pipeline {
+    /// Whether all branches have one place for layers, into which the default branch alone may write.
+    pub(super) fn shares_place(&self) -> bool {
+        matches!(self.cache, Cache::Spec(_)) && !self.takes_branch
+    }
 }
 
 impl Image {
@@ -189,7 +196,7 @@ impl Pipeline {
                 ));
             }
         }
-        let server = take(Server::from_env(), &mut mistakes).flatten();
+        let server = take(Server::find(&command.args), &mut mistakes).flatten();
         if !mistakes.is_empty() {
             bail!(mistakes.join("\nerror: "));
         }
@@ -251,9 +258,11 @@ impl Asked {
                 mode: "max".to_owned(),
             },
         };
+        // The pipeline names places for every job; the frontend then needs no word of them.
+        args.remove(CACHE_REGISTRY);
+        args.remove(CACHE_MODE);
         if own && !matches!(cache, Cache::Spec(_)) {
-            // The spec's own places are not looked at, then.
-            args.entry(CACHE_REGISTRY.to_owned()).or_default();
+            args.insert(CACHE_REGISTRY.to_owned(), String::new());
         }
         let names_frontend = has_syntax(&session.source().text);
         let frontend = command.frontend.or_else(|| {

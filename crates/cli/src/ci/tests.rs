@@ -106,6 +106,28 @@ fn each_platform_has_its_own_export() {
 }
 
 #[test]
+fn one_place_for_all_branches_is_the_default_branchs() {
+    let pipeline = Pipeline {
+        takes_branch: false,
+        ..of_spec(&[&["type=registry,ref=r/c:main"]])
+    };
+    let text = github::workflow(&pipeline);
+    has(
+        &text,
+        "WRITE_CACHE: ${{ github.event_name == 'push' && github.ref == 'refs/heads/main' }}\n",
+    );
+    assert!(!text.contains("steps.cache"), "{text}");
+    has(
+        &gitlab::pipeline(&pipeline),
+        "
+      if [ \"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\" ]; then
+        set -- \"$@\" --cache-to \"type=registry,ref=r/c:main\"
+      fi
+",
+    );
+}
+
+#[test]
 fn a_spec_that_only_imports_has_nothing_to_write() {
     for text in [
         github::workflow(&of_spec(&[&[]])),
