@@ -96,6 +96,8 @@ impl Question {
     /// An answer, as JSON and as text.
     pub(crate) fn answer(self, json: Vec<u8>, text: String) -> RawResult {
         RawResult::answer([
+            // What buildctl writes into its metadata file.
+            (self.request(), json.clone()),
             ("result.json", json),
             ("result.txt", text.into_bytes()),
             ("version", self.version().as_bytes().to_vec()),

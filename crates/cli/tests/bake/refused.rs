@@ -144,3 +144,78 @@ fn mistakes_of_all_files_come_at_once() {
         assert_eq!(run(directory.path(), &["bake", "c", wrong]).0, 2, "{wrong}");
     }
 }
+
+#[test]
+fn mistakes_of_where_layers_are_kept_have_their_lines() {
+    let directory = context(&[
+        (
+            "a/larder.yaml",
+            "name: a\nfrom: alpine\nregistry-cache:\n  ref: registry:5000/c:b\n  mode: maximum\n",
+        ),
+        (
+            "b/larder.yaml",
+            "name: b\nfrom: alpine\nregistry-cache: user:word@registry:5000/c\n",
+        ),
+        (
+            "c/larder.yaml",
+            "name: c\nfrom: alpine\nregistry-cache: 'registry:5000/c:${NO}'\n",
+        ),
+        (
+            "d/larder.yaml",
+            "name: d\nfrom: alpine\nregistry-cache: Registry!\n",
+        ),
+        ("e/larder.yaml", "name: e\nfrom: alpine\n"),
+    ]);
+    let said = refuses(directory.path(), &["--all"]);
+    assert!(!said.contains("word"), "{said}");
+    assert_eq!(said, include_str!("caches.expected"));
+    // What is given to all is told once.
+    let given = [
+        "c",
+        "e",
+        "--build-arg",
+        "CACHE_REGISTRY=user:word@registry:5000/c",
+    ];
+    assert_eq!(
+        refuses(directory.path(), &given).matches("error: ").count(),
+        1
+    );
+}
+
+#[test]
+fn layers_of_each_platform_have_places_of_their_own() {
+    let spec = "name: a\nfrom: alpine\nregistry-cache: 'registry:5000/c:a-${TARGETARCH}'\n";
+    let directory = context(&[
+        ("a/larder.yaml", spec),
+        ("b/larder.yaml", &spec.replace("name: a", "name: b")),
+    ]);
+    let written = bake(
+        directory.path(),
+        &["a", "--platform", "linux/amd64,linux/arm64"],
+    );
+    let option = |more: &str, end: &str| format!("type=registry,{more}ref=registry:5000/c:a-{end}");
+    let to = "ignore-error=true,mode=max,";
+    assert_eq!(
+        written["target"]["a"]["cache-from"],
+        json!([option("", "amd64"), option("", "arm64")])
+    );
+    assert_eq!(
+        written["target"]["a"]["cache-to"],
+        json!([option(to, "amd64"), option(to, "arm64")])
+    );
+    let both = ["bake", "--all", "--platform", "linux/arm64"];
+    assert_eq!(
+        run(directory.path(), &both).2,
+        "\
+warning: a/larder.yaml writes its layers to `registry:5000/c:a-arm64` too, and the last one wins
+ --> b/larder.yaml:3:17
+  |
+3 | registry-cache: 'registry:5000/c:a-${TARGETARCH}'
+  |                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: give each spec a reference of its own
+
+b/larder.yaml: a warning
+"
+    );
+}
