@@ -4,7 +4,7 @@ use std::env;
 use std::fmt;
 
 use anyhow::{Result, bail};
-use larder_diagnostic::{Diagnostic, SourceFile, Span, share_hidden};
+use larder_diagnostic::{Diagnostic, SourceFile, Span};
 use larder_plan::Request;
 use larder_plan::layers::{CacheEntry, LayerCache, layer_cache};
 use larder_spec::model::BackendKind;
@@ -57,7 +57,6 @@ pub(crate) fn of_spec(
         _ => false,
     };
     let mut mistakes = parsed.diagnostics;
-    share_hidden(&mut mistakes);
     mistakes.retain(|diagnostic| diagnostic.is_error() && within(diagnostic));
     let mut all = LayerCache::default();
     for request in requests {
