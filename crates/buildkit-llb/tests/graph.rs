@@ -244,7 +244,7 @@ fn equal_inputs_are_one_input() {
         .copy(Copy::new(a, "/x", "/y"))
         .copy(Copy::new(a, "/x", "/z"));
     let vertex = graph.add(file, &on("linux/amd64"), Meta::default());
-    let json = buildkit_llb::inspect::json(&graph.definition(vertex.only())).unwrap();
+    let json = inspect::json(&graph.definition(vertex.only())).unwrap();
     assert_eq!(json.matches("\"secondary_input\": 0").count(), 2);
     assert_eq!(
         json.matches("\"input\": 1").count(),
