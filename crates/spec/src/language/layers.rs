@@ -150,7 +150,7 @@ pub static LAYER_CACHE: Mapping = Mapping {
         REF,
         key!(
             "import": PLACES,
-            "Where layers are looked for, in this order: a reference, a mapping, a list of these, or `none`.",
+            "Where layers are looked for: a reference, a mapping, a list of these, or `none`.",
             "[\"registry:5000/shop/cache:${BRANCH:-main}\", \"registry:5000/shop/cache:main\"]",
             default "`ref`"
         ),
