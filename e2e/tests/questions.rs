@@ -176,6 +176,7 @@ fn what_can_be_asked() {
         "targets",
         "lint",
         "plan",
+        "layercache",
         "schema",
         "subrequests.describe",
     ] {
