@@ -330,8 +330,7 @@ pub(super) fn slug(branch: &str) -> String {
 }
 
 /// What [`slug`] does, as filters of a shell.
-pub(super) const SLUG: &str =
-    "LC_ALL=C tr A-Z a-z | LC_ALL=C sed 's/[^a-z0-9]/-/g' | cut -c 1-63 | sed 's/^-*//; s/-*$//'";
+pub(super) const SLUG: &str = "LC_ALL=C tr '[:upper:]' '[:lower:]' | LC_ALL=C sed 's/[^a-z0-9]/-/g' | cut -c 1-63 | sed 's/^-*//; s/-*$//'";
 
 /// An export as a word of the shell, with the branch in it.
 fn expanded(export: &str) -> String {
