@@ -191,7 +191,10 @@ impl Shared {
         };
         let served = match mode {
             Mode::Closed => Ok(()),
-            Mode::Silent => self.wait(turn),
+            Mode::Silent => {
+                self.wait(turn);
+                Ok(())
+            }
             Mode::SilentHttp => self.answer(client, turn, None),
             Mode::Forbidden => self.answer(client, turn, Some(FORBIDDEN)),
             Mode::Open | Mode::StandsStill(_) => self.pass(client, turn),
@@ -201,11 +204,10 @@ impl Shared {
         drop(client.shutdown(Shutdown::Both));
     }
 
-    fn wait(&self, turn: usize) -> io::Result<()> {
+    fn wait(&self, turn: usize) {
         while self.holds(turn) {
             thread::sleep(LOOK);
         }
-        Ok(())
     }
 
     /// Reads one request, and answers it or not.

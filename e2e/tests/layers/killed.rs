@@ -26,10 +26,10 @@ fn the_cache_of_before_can_still_be_had() {
         let exporting = scope.spawn(|| exporting.run().unwrap());
         let stands = scene.gate.wait_until_it_stands(Duration::from_secs(120));
         second.kill().unwrap();
-        let built = exporting.join().unwrap();
+        let result = exporting.join().unwrap();
         stands.unwrap();
-        assert!(!built.succeeded, "{}", built.text);
-        assert_eq!(ran(&built), CHANGED);
+        assert!(!result.succeeded, "{}", result.text);
+        assert_eq!(ran(&result), CHANGED);
     });
     drop(second);
 
