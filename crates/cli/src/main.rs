@@ -162,7 +162,7 @@ fn cache_context(text: &str) -> Result<PathBuf, String> {
         )),
         Some((CACHE_CONTEXT, at)) if !at.is_empty() => Ok(PathBuf::from(at)),
         _ => Err(format!(
-            "write {CACHE_CONTEXT}=DIR, the only context that specs use"
+            "write {CACHE_CONTEXT}=DIR; other contexts need a daemon"
         )),
     }
 }
