@@ -1,5 +1,5 @@
 #!/bin/sh
-# Drops the tags that nobody wrote for KEEP_DAYS, and then the manifests and layers that no tag has. Only while no
+# Drops the tags that did not change for KEEP_DAYS (an export of the same layers changes nothing), and then the manifests and layers that no tag has. Only while no
 # registry runs on the same files: a push at the same time could lose layers.
 set -eu
 data=${DATA:-/var/lib/registry}/docker/registry/v2/repositories
@@ -7,9 +7,9 @@ data=${DATA:-/var/lib/registry}/docker/registry/v2/repositories
 # A new volume.
 [ -d "$data" ] || exit 0
 
-find "$data" -path '*/_manifests/tags/*/current/link' -mtime "+${KEEP_DAYS:-30}" | while read -r link; do
+find "$data" -path '*/_manifests/tags/*/current/link' -mtime "+${KEEP_DAYS:-90}" | while read -r link; do
   tag=${link%/current/link}
-  echo "not written for ${KEEP_DAYS:-30} days: ${tag#"$data"/}"
+  echo "unchanged for ${KEEP_DAYS:-90} days: ${tag#"$data"/}"
   rm -rf "$tag"
 done
 
