@@ -16,8 +16,10 @@ mod facts;
 mod inject;
 mod input;
 mod output;
+mod project;
 mod rewrite;
 mod run;
+mod variable;
 mod yaml;
 
 use std::path::PathBuf;

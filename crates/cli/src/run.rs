@@ -1,6 +1,5 @@
 //! `larder build`: runs a client with the frontend and what the spec says for clients.
 
-use std::env::{self, VarError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,15 +9,12 @@ use larder_plan::Request;
 use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY};
 
 use crate::client::{
-    BuildOptions, Builder, Client, Frontend, Layers, Lost, Wish, ask, buildctl, buildx, layers,
+    BuildOptions, Builder, Client, FRONTEND, Frontend, Layers, Lost, SYNTAX, Wish, ask, buildctl,
+    buildx, csv, layers,
 };
 use crate::input::{self, Input};
-use crate::output;
-
-/// What the frontend is called where nothing else is said.
-const FRONTEND: &str = "larder/frontend:1";
-/// The variable that says otherwise.
-const FRONTEND_VARIABLE: &str = "LARDER_FRONTEND";
+use crate::variable::variable;
+use crate::{output, project};
 
 /// Build the image with Docker's buildx or with buildctl
 #[derive(clap::Args)]
@@ -60,12 +56,19 @@ impl RunCommand {
         let input = Input::read(&self.path, self.file.as_deref())?;
         let client = Client::find(self.client, self.options.builder.is_some())?;
         self.refuse_a_push_of_nothing()?;
-        let build_args = self.build_args()?;
+        let mut build_args = self.build_args()?;
         let frontend = self.frontend(&input.shown.text, &build_args)?;
         let mut layers = Layers::default();
         if !self.no_layer_cache {
-            match layers::of_spec(&input.shown, &self.requests(client, &build_args)?) {
-                Ok(cache) => layers = Layers::for_client(cache, client, layers::github()),
+            let requests = self.requests(client, &project::of_file(&input), &build_args)?;
+            match layers::of_spec(&input.shown, &requests) {
+                Ok((cache, registry)) => {
+                    layers = Layers::for_client(cache, client, layers::github());
+                    if let Some(reference) = registry {
+                        build_args.retain(|arg| name_of(arg) != CACHE_REGISTRY);
+                        build_args.push(format!("{CACHE_REGISTRY}={reference}"));
+                    }
+                }
                 Err(mistakes) => {
                     output::diagnostics(&mistakes, &input.shown);
                     return Ok(ExitCode::FAILURE);
@@ -155,10 +158,8 @@ impl RunCommand {
     }
 
     fn frontend(&self, text: &str, build_args: &[String]) -> Result<Frontend> {
-        let argument = build_args
-            .iter()
-            .find(|arg| name_of(arg) == "BUILDKIT_SYNTAX");
-        if let Some(argument) = argument {
+        // Of several, clients take the last.
+        if let Some(argument) = build_args.iter().rfind(|arg| name_of(arg) == SYNTAX) {
             ensure!(
                 self.frontend.is_none(),
                 "--frontend and --build-arg BUILDKIT_SYNTAX name the same; leave one out"
@@ -166,30 +167,24 @@ impl RunCommand {
             let image = resolved(argument)?.map(|(_, image)| image);
             return Ok(Frontend::Argument(image.unwrap_or_default()));
         }
-        if let Some(image) = &self.frontend {
-            ensure!(
-                !image.is_empty(),
-                "--frontend: name an image, such as {FRONTEND}"
-            );
-            return Ok(Frontend::Named(image.clone()));
-        }
-        if let Some(image) = variable(FRONTEND_VARIABLE)?.filter(|image| !image.is_empty()) {
-            return Ok(Frontend::Named(image));
-        }
-        Ok(match Frontend::of_first_lines(text) {
-            Some(line) => Frontend::FirstLine(line),
-            None => Frontend::Named(FRONTEND.to_owned()),
-        })
+        let asked = Frontend::asked(self.frontend.as_deref())?;
+        Ok(Frontend::of_spec(asked, text))
     }
 
     /// One for each platform, as the frontend will plan them.
-    fn requests(&self, client: Client, build_args: &[String]) -> Result<Vec<Request>> {
+    fn requests(
+        &self,
+        client: Client,
+        project: &str,
+        build_args: &[String],
+    ) -> Result<Vec<Request>> {
         let mut names = self.options.platforms.clone();
         if names.is_empty()
             && client == Client::Buildx
             && let Some(name) = variable("DOCKER_DEFAULT_PLATFORM")?
         {
-            names.extend((!name.is_empty()).then_some(name));
+            let each = name.split(',').filter(|name| !name.is_empty());
+            names.extend(each.map(str::to_owned));
         }
         let mut platforms = Vec::new();
         for name in &names {
@@ -208,7 +203,7 @@ impl RunCommand {
             args.extend(resolved(arg)?);
         }
         let request = |platform| {
-            let mut request = Request::new(platform, "default");
+            let mut request = Request::new(platform, project);
             request.any_platform = any;
             request.target.clone_from(&self.options.target);
             request.build_args = args.iter().cloned().collect();
@@ -219,14 +214,21 @@ impl RunCommand {
 
     /// Leaves out the exports that cannot be, or that would keep the build waiting.
     fn settle(&self, client: Client, wish: &Wish<'_>, layers: &mut Layers) -> Result<()> {
-        let own = (self.options.cache_to.iter()).find(|option| !layers::is_inline(option));
-        if client == Client::Buildx && (own.is_some() || layers.needs_exporter()) {
-            let builder = self.options.builder.as_deref();
-            if ask::builder(builder) == Builder::InlineOnly {
-                if let Some(option) = own {
-                    bail!("--cache-to {option}: {}", Lost::Builder);
-                }
-                tell(&layers.only_inline());
+        let kind = |option: &String| match csv::kind(option) {
+            "" => "registry".to_owned(),
+            kind => kind.to_owned(),
+        };
+        let own: Vec<String> = self.options.cache_to.iter().map(kind).collect();
+        let asked = layers.needs_exporter() || own.iter().any(|kind| kind != "inline");
+        if client == Client::Buildx && asked {
+            let name = self.options.builder.as_deref();
+            let builder = ask::builder(name);
+            if let Some(kind) = own.iter().find(|kind| !builder.writes(kind)) {
+                bail!("--cache-to type={kind}: {}", Lost::Builder(builder));
+            }
+            tell(layers.only(builder).as_slice());
+            if builder == Builder::Booting && layers.needs_registry() {
+                ask::start(name);
             }
         }
         if layers.needs_registry() {
@@ -253,14 +255,6 @@ pub(crate) fn resolved(arg: &str) -> Result<Option<(String, String)>> {
         Some((name, value)) => Some((name.to_owned(), value.to_owned())),
         None => variable(arg)?.map(|value| (arg.to_owned(), value)),
     })
-}
-
-fn variable(name: &str) -> Result<Option<String>> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => bail!("the variable {name} is not UTF-8"),
-    }
 }
 
 /// A path that no client takes for an option.

@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod common;
+#[path = "build_command/told.rs"]
+mod told;
 
 use std::fs;
 use std::io::Write as _;
@@ -20,6 +22,7 @@ here=${0%/*}
 printf '%s\n' "docker $*" >> "$here/log"
 case "$*" in
   "buildx version") [ ! -e "$here/no-buildx" ] ;;
+  "buildx inspect --bootstrap"*) /bin/cat "$here/boot" >&2; echo "Name: far" ;;
   "buildx inspect"*) /bin/cat "$here/inspect" ;;
   *--print=layercache,format=json*)
     [ "$BUILDX_EXPERIMENTAL" = 1 ] && [ -e "$here/answer" ] || exit 1
@@ -50,6 +53,7 @@ impl Scene {
             ("app/larder.yaml", SPEC),
             ("bin/end", "exit 0\n"),
             ("bin/log", ""),
+            ("bin/boot", ""),
             ("bin/inspect", "Name: far\nDriver: docker-container\n"),
         ]));
         for (name, script) in programs {
@@ -206,6 +210,13 @@ fn who_reads_the_spec() {
         told(&["--build-arg", "BUILDKIT_SYNTAX=c"], &variable),
         "--build-arg BUILDKIT_SYNTAX=c \\"
     );
+    let twice = [
+        "--build-arg=BUILDKIT_SYNTAX=c",
+        "--build-arg=BUILDKIT_SYNTAX=d",
+    ];
+    let args = [&twice[..], &["--client=buildctl", "--dry-run"]].concat();
+    let (_, stdout, stderr) = scene.run(&args);
+    assert!(stdout.contains("--opt source=d "), "{stdout}{stderr}");
     scene.file("app/larder.yaml", "from: debian:13-slim\n");
     assert_eq!(
         told(&[], &[]),
@@ -292,7 +303,7 @@ fn a_builder_that_cannot_write_layers() {
 
     scene.file("bin/log", "");
     let error = scene.mistake(&["--cache-to", "r.test/own"]);
-    assert_eq!(error, format!("error: --cache-to r.test/own: {why}"));
+    assert_eq!(error, format!("error: --cache-to type=registry: {why}"));
     let (code, _, stderr) = scene.run(&["--cache-to", "type=inline"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
 }

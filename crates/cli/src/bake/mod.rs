@@ -8,17 +8,18 @@ mod results;
 mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use buildkit_llb::Platform;
 use larder_diagnostic::{Diagnostic, Span, quote};
 use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY};
 use larder_plan::{CACHE_CONTEXT, context_name, is_predefined};
 
-use crate::output;
+use crate::client::{Frontend, SYNTAX};
+use crate::variable::variable;
+use crate::{output, project};
 use file::{BakeFile, Target};
 use links::Links;
 use results::Results;
@@ -60,11 +61,6 @@ pub(crate) struct BakeCommand {
     #[arg(long, value_name = "IMAGE")]
     frontend: Option<String>,
 }
-
-/// The image of Larder's frontend where nothing names one.
-const FRONTEND: &str = "larder/frontend:1";
-/// The build arg that names the image of a frontend.
-const SYNTAX: &str = "BUILDKIT_SYNTAX";
 
 impl BakeCommand {
     pub(crate) fn run(self) -> Result<ExitCode> {
@@ -122,17 +118,14 @@ impl BakeCommand {
 /// The args of a target.
 fn args(spec: &BakedSpec, given: &Given, caches: &Caches) -> BTreeMap<String, String> {
     let mut args = spec.args(given);
-    // The frontend knows no name of a spec that has none, and the name is the tag.
-    if spec.named().is_none()
-        && let Some(registry) = args.get_mut(CACHE_REGISTRY).filter(|text| !text.is_empty())
-        && let Some(reference) = &caches.registry
-    {
-        registry.clone_from(reference);
+    if let Some(reference) = &caches.registry {
+        args.insert(CACHE_REGISTRY.to_owned(), reference.clone());
     }
     if !args.contains_key(SYNTAX) {
-        let usual = || (!spec.has_syntax_line()).then(|| FRONTEND.to_owned());
-        let frontend = given.frontend.clone().or_else(usual);
-        args.extend(frontend.map(|image| (SYNTAX.to_owned(), image)));
+        let text = &spec.input.shown.text;
+        if let Frontend::Named(image) = Frontend::of_spec(given.frontend.clone(), text) {
+            args.insert(SYNTAX.to_owned(), image);
+        }
     }
     args
 }
@@ -162,16 +155,12 @@ impl Given {
             };
             contexts.insert(name, at.clone());
         }
-        let frontend = match &command.frontend {
-            Some(image) => Some(image.clone()),
-            None => variable("LARDER_FRONTEND")?,
-        };
         Ok(Given {
             args,
             contexts,
             platforms: command.platforms.clone(),
             host: Platform::host(),
-            frontend: frontend.filter(|image| !image.is_empty()),
+            frontend: Frontend::asked(command.frontend.as_deref())?,
         })
     }
 
@@ -182,14 +171,6 @@ impl Given {
             platforms => platforms,
         }
     }
-}
-
-fn variable(name: &str) -> Result<Option<String>> {
-    let value = env::var_os(name).map(|value| {
-        let text = value.into_string();
-        text.map_err(|_| anyhow!("the variable {name} is not UTF-8"))
-    });
-    value.transpose()
 }
 
 fn named(text: &str) -> Result<(String, String), &'static str> {
@@ -206,7 +187,7 @@ fn named(text: &str) -> Result<(String, String), &'static str> {
 struct Caches {
     from: Vec<String>,
     to: Vec<String>,
-    /// The first reference that layers come from.
+    /// What `CACHE_REGISTRY` comes to, where the frontend cannot know.
     registry: Option<String>,
     /// The references that layers go to, and where the spec says so.
     written: BTreeMap<String, Option<Span>>,
@@ -227,9 +208,9 @@ fn caches(
     };
     for platform in given.platforms() {
         let cache = spec.layer_cache(given, platform, told);
+        let registry = || project::registry(spec.spec.as_ref()?, &cache);
+        caches.registry = caches.registry.or_else(registry);
         for entry in &cache.imports {
-            let reference = entry.reference().map(str::to_owned);
-            caches.registry = caches.registry.or(reference);
             add(&mut caches.from, entry.option());
         }
         for entry in cache.exports.iter().filter(|_| !no_export) {

@@ -1,33 +1,10 @@
 //! What specs are called in a bake file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use larder_diagnostic::{Diagnostic, quote};
 
-use crate::input::{Input, SPEC};
-
 use super::spec::BakedSpec;
-
-/// The name of a spec without one: that of its folder, or of the file if that has one of its own.
-pub(super) fn of_file(input: &Input) -> String {
-    let file = input
-        .spec
-        .file_name()
-        .map_or(input.spec.as_path(), Path::new);
-    if file != Path::new(SPEC) {
-        let name = file.to_string_lossy();
-        let name = name
-            .strip_suffix(".yaml")
-            .or(name.strip_suffix(".yml"))
-            .unwrap_or(&name);
-        return name.strip_suffix(".larder").unwrap_or(name).to_owned();
-    }
-    let folder = std::fs::canonicalize(crate::input::parent(&input.spec));
-    let folder = folder.unwrap_or_else(|_| input.root.clone());
-    let name = folder.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
 
 /// A name in the letters that bake takes: letters, digits, `-` and `_`. Buildx itself takes a dot in the
 /// name of a target for `_`. Empty if no letter and no digit is left.

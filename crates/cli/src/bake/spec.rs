@@ -11,7 +11,7 @@ use larder_spec::model::Spec;
 use larder_spec::parse;
 
 use crate::input::Input;
-use crate::output;
+use crate::{output, project};
 
 use super::{Given, for_every_spec, name};
 
@@ -33,7 +33,7 @@ impl BakedSpec {
         let own = parsed.spec.as_ref().and_then(|spec| spec.name.as_ref());
         let name = match own {
             Some(name) => name.value.clone(),
-            None => name::of_file(&input),
+            None => project::of_file(&input),
         };
         BakedSpec {
             target: name::target(&name),
@@ -96,20 +96,6 @@ impl BakedSpec {
         let new = |wrong: &Diagnostic| wrong.span.is_some() || told.insert(wrong.message.clone());
         self.diagnostics.extend(wrong.into_iter().filter(new));
         cache
-    }
-
-    /// Whether its first lines name the image of a frontend.
-    pub(super) fn has_syntax_line(&self) -> bool {
-        let lines = self.input.shown.text.lines();
-        let directives = lines.map_while(|line| {
-            let (name, value) = line.strip_prefix('#')?.split_once('=')?;
-            let (name, value) = (name.trim(), value.trim());
-            let word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            (word && !value.is_empty()).then_some(name)
-        });
-        directives
-            .into_iter()
-            .any(|name| name.eq_ignore_ascii_case("syntax"))
     }
 
     /// Shows what there is to say of it; whether any of that is a mistake.

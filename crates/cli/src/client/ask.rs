@@ -12,9 +12,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Client, Wish, buildctl, buildx};
+use crate::output;
 
-/// A question takes a second or two, and a registry that does not answer some more.
+/// What Docker says of itself takes a second or two.
 const LIMIT: Duration = Duration::from_secs(30);
+/// The frontend waits ten seconds for a registry, and may have to be pulled first.
+const LONG_LIMIT: Duration = Duration::from_secs(120);
+/// Nobody wonders about what takes less.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client may take to end when it is told to.
 const GRACE: Duration = Duration::from_secs(2);
 /// Between two looks at whether a client has ended.
@@ -25,6 +30,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) enum Builder {
     /// Any layer cache, or nobody knows.
     Able,
+    /// Any, and it may have to be started.
+    Booting,
+    /// Some kinds: Docker's own with the containerd image store.
+    Stored,
     /// Only what is a part of the image.
     InlineOnly,
 }
@@ -77,36 +86,59 @@ impl Answered {
     }
 }
 
+impl Builder {
+    /// Whether it can write a kind of layer cache.
+    pub(crate) fn writes(self, kind: &str) -> bool {
+        match self {
+            Builder::Able | Builder::Booting => true,
+            Builder::Stored => ["registry", "local", "inline", "gha"].contains(&kind),
+            Builder::InlineOnly => kind == "inline",
+        }
+    }
+}
+
 /// What a builder can write. The client looks at the same label.
 pub(crate) fn builder(name: Option<&str>) -> Builder {
     let mut inspect = Command::new("docker");
     inspect.args(["buildx", "inspect"]).args(name);
-    let mut able = bounded(inspect, LIMIT)
-        .said()
-        .and_then(|text| can_export(&text));
-    if able.is_none() {
-        let mut info = Command::new("docker");
-        info.args(["info", "--format", "{{json .DriverStatus}}"]);
-        able = bounded(info, LIMIT)
-            .said()
-            .map(|text| text.contains("io.containerd.snapshotter"));
+    let Some(inspected) = bounded(inspect, LIMIT).said() else {
+        return Builder::Able;
+    };
+    if let Some(builder) = inspected_as(&inspected) {
+        return builder;
     }
-    match able {
-        Some(false) => Builder::InlineOnly,
-        Some(true) | None => Builder::Able,
+    let mut info = Command::new("docker");
+    info.args(["info", "--format", "{{json .DriverStatus}}"]);
+    match bounded(info, LIMIT).said() {
+        Some(text) if text.contains("io.containerd.snapshotter") => Builder::Stored,
+        Some(_) => Builder::InlineOnly,
+        None => Builder::Able,
     }
 }
 
 /// What `docker buildx inspect` says; `None` if older versions do not say it.
-fn can_export(inspected: &str) -> Option<bool> {
+fn inspected_as(inspected: &str) -> Option<Builder> {
     let lines = || inspected.lines().map(str::trim);
     let driver = lines().find_map(|line| line.strip_prefix("Driver:"))?;
     if driver.trim() != "docker" {
-        return Some(true);
+        return Some(Builder::Booting);
     }
     lines().find(|line| *line == "Labels:")?;
     let label = "org.mobyproject.buildkit.worker.snapshotter:";
-    Some(lines().any(|line| line.starts_with(label)))
+    Some(if lines().any(|line| line.starts_with(label)) {
+        Builder::Stored
+    } else {
+        Builder::InlineOnly
+    })
+}
+
+/// Starts a builder, for as long as that takes. The build says what goes wrong.
+pub(crate) fn start(name: Option<&str>) {
+    let mut inspect = Command::new("docker");
+    inspect
+        .args(["buildx", "inspect", "--bootstrap"])
+        .args(name);
+    let _ = inspect.stdin(Stdio::null()).stdout(Stdio::null()).status();
 }
 
 /// Asks the frontend, in the daemon, which registries answer.
@@ -120,7 +152,12 @@ pub(crate) fn registries(client: Client, wish: &Wish<'_>) -> Result<Answer> {
     };
     let mut command = line.command();
     command.env("BUILDX_EXPERIMENTAL", "1");
-    Ok(match bounded(command, LIMIT) {
+    let waiting = || {
+        output::say(
+            "waiting for the builder to say which registries answer; it may have to pull the frontend first\n",
+        );
+    };
+    Ok(match run(command, LONG_LIMIT, PATIENCE, waiting) {
         Ended::Late => Answer::Late,
         Ended::Failed => Answer::Failed,
         Ended::Said(stdout) => {
@@ -165,7 +202,12 @@ impl Ended {
 }
 
 /// Runs a program, whose stdout is wanted, but not for ever.
-fn bounded(mut command: Command, limit: Duration) -> Ended {
+fn bounded(command: Command, limit: Duration) -> Ended {
+    run(command, limit, limit, || {})
+}
+
+/// Runs it, and tells of one that takes longer than `patience`.
+fn run(mut command: Command, limit: Duration, patience: Duration, waiting: impl FnOnce()) -> Ended {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -183,7 +225,15 @@ fn bounded(mut command: Command, limit: Duration) -> Ended {
         }
         let _ = send.send(text);
     });
-    match wait(&mut child, limit) {
+    let patience = patience.min(limit);
+    let ended = wait(&mut child, patience).or_else(|| {
+        let more = limit.saturating_sub(patience);
+        if !more.is_zero() {
+            waiting();
+        }
+        wait(&mut child, more)
+    });
+    match ended {
         Some(true) => said.recv_timeout(GRACE).map_or(Ended::Failed, Ended::Said),
         Some(false) => Ended::Failed,
         None => {
@@ -245,16 +295,37 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_long_is_told_once() {
+        let told = |script, patience| {
+            let mut times = 0;
+            let patience = Duration::from_millis(patience);
+            let ended = run(shell(script), LIMIT, patience, || times += 1);
+            (ended.said().unwrap(), times)
+        };
+        assert_eq!(told("echo a", 20_000), ("a\n".to_owned(), 0));
+        assert_eq!(told("sleep 0.3; echo a", 50), ("a\n".to_owned(), 1));
+    }
+
+    #[test]
     fn what_builders_can_write() {
         let label = " org.mobyproject.buildkit.worker.snapshotter: overlayfs\n";
         for (text, expected) in [
-            ("Name: x\nDriver:        docker-container\n", Some(true)),
-            ("Driver: docker\nLabels:\n org.x: y\n", Some(false)),
-            (&format!("Driver: docker\nLabels:\n{label}"), Some(true)),
+            (
+                "Name: x\nDriver:        docker-container\n",
+                Some(Builder::Booting),
+            ),
+            (
+                "Driver: docker\nLabels:\n org.x: y\n",
+                Some(Builder::InlineOnly),
+            ),
+            (
+                &format!("Driver: docker\nLabels:\n{label}"),
+                Some(Builder::Stored),
+            ),
             ("Driver: docker\nStatus: running\n", None),
             ("", None),
         ] {
-            assert_eq!(can_export(text), expected, "{text}");
+            assert_eq!(inspected_as(text), expected, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
+use buildkit_llb::Platform;
 
 use super::{Line, Wish, csv, outputs};
 use crate::run::resolved;
@@ -36,12 +37,12 @@ pub(crate) fn build(wish: &Wish<'_>) -> Result<Line> {
     line.options("--secret", &options.secrets);
     line.options("--ssh", &options.ssh);
     for cache in &options.cache_from {
-        line.options("--import-cache", &cache_entries(cache)?);
+        line.options("--import-cache", &cache_entries("--cache-from", cache)?);
     }
     line.options("--import-cache", &wish.imports);
     let mut exports = Vec::new();
     for cache in &options.cache_to {
-        exports.extend(cache_entries(cache)?);
+        exports.extend(cache_entries("--cache-to", cache)?);
     }
     for export in &wish.exports {
         if !exports.contains(export) {
@@ -98,7 +99,14 @@ fn start(wish: &Wish<'_>) -> Result<Line> {
         }
     }
     if !options.platforms.is_empty() {
-        line.option("--opt", format!("platform={}", options.platforms.join(",")));
+        // The frontend does not know where the client is.
+        let host = Platform::host().to_string();
+        let names = options.platforms.iter().map(|name| match name.as_str() {
+            "local" => host.as_str(),
+            name => name,
+        });
+        let names: Vec<&str> = names.collect();
+        line.option("--opt", format!("platform={}", names.join(",")));
     }
     Ok(line)
 }
@@ -147,10 +155,10 @@ fn attestation(line: &mut Line, name: &str, value: Option<&str>) {
 }
 
 /// A cache as buildctl takes it; buildx takes references as they are too.
-fn cache_entries(text: &str) -> Result<Vec<String>> {
+fn cache_entries(option: &str, text: &str) -> Result<Vec<String>> {
     if text.contains('=') {
         return Ok(vec![text.to_owned()]);
     }
     let entry = |reference: String| csv::line([("type", "registry"), ("ref", &reference)]);
-    Ok(csv::fields(text)?.into_iter().map(entry).collect())
+    Ok(csv::fields(option, text)?.into_iter().map(entry).collect())
 }

@@ -1,19 +1,46 @@
 //! Fields with commas between them, as the clients take outputs and caches.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 
-/// The fields of a line; one with a comma or a quote in it is in quotes.
-pub(crate) fn fields(text: &str) -> Result<Vec<String>> {
+/// What kind of place the value of an option is. All else in it may be a secret.
+pub(crate) fn kind(text: &str) -> &str {
+    let mut kinds = text.split(',').filter_map(|field| {
+        let (name, value) = field.trim_matches('"').split_once('=')?;
+        let name = name.trim();
+        name.eq_ignore_ascii_case("type").then_some(value.trim())
+    });
+    let plain = |kind: &&str| kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    kinds.next_back().filter(plain).unwrap_or_default()
+}
+
+/// What is wrong with an option, without its value.
+pub(crate) fn mistake(option: &str, text: &str, what: &str) -> anyhow::Error {
+    match kind(text) {
+        "" => anyhow!("{option}: {what}"),
+        kind => anyhow!("{option} type={kind}: {what}"),
+    }
+}
+
+/// The fields of an option's value; one with a comma or a quote in it is in quotes.
+pub(crate) fn fields(option: &str, text: &str) -> Result<Vec<String>> {
+    let mistake = |at: usize, what| mistake(option, text, &format!("field {at} {what}"));
     let mut fields = Vec::new();
     let mut rest = text;
     loop {
+        let at = fields.len() + 1;
         let (field, after) = if let Some(inside) = rest.strip_prefix('"') {
-            in_quotes(text, inside)?
+            let Some(read) = in_quotes(inside) else {
+                return Err(mistake(at, "has a quote without an end"));
+            };
+            read
         } else {
             let end = rest.find(',').unwrap_or(rest.len());
             let (field, after) = rest.split_at(end);
             if field.contains('"') {
-                bail!("{text}: a quote is in the middle of `{field}`; put all of it in quotes");
+                return Err(mistake(
+                    at,
+                    "has a quote in its middle; put all of it in quotes",
+                ));
             }
             (field.to_owned(), after)
         };
@@ -21,25 +48,23 @@ pub(crate) fn fields(text: &str) -> Result<Vec<String>> {
         match after.strip_prefix(',') {
             Some(more) => rest = more,
             None if after.is_empty() => return Ok(fields),
-            None => bail!("{text}: after a quoted field there is no comma"),
+            None => return Err(mistake(at, "is in quotes, with no comma after it")),
         }
     }
 }
 
-fn in_quotes<'a>(text: &str, inside: &'a str) -> Result<(String, &'a str)> {
+fn in_quotes(inside: &str) -> Option<(String, &str)> {
     let mut field = String::new();
     let mut rest = inside;
     loop {
-        let Some((before, after)) = rest.split_once('"') else {
-            bail!("{text}: a quote has no end");
-        };
+        let (before, after) = rest.split_once('"')?;
         field.push_str(before);
         match after.strip_prefix('"') {
             Some(more) => {
                 field.push('"');
                 rest = more;
             }
-            None => return Ok((field, after)),
+            None => return Some((field, after)),
         }
     }
 }
@@ -59,15 +84,14 @@ pub(crate) fn line<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
 }
 
 /// Names and values; names are in small letters.
-pub(crate) fn pairs(text: &str) -> Result<Vec<(String, String)>> {
+pub(crate) fn pairs(option: &str, text: &str) -> Result<Vec<(String, String)>> {
     let mut pairs = Vec::new();
-    for field in fields(text)? {
-        match field.split_once('=') {
-            Some((name, value)) => {
-                pairs.push((name.trim().to_ascii_lowercase(), value.to_owned()));
-            }
-            None => bail!("{text}: `{field}` is no NAME=VALUE"),
-        }
+    for (at, field) in fields(option, text)?.into_iter().enumerate() {
+        let Some((name, value)) = field.split_once('=') else {
+            let what = format!("field {} is no NAME=VALUE", at + 1);
+            return Err(mistake(option, text, &what));
+        };
+        pairs.push((name.trim().to_ascii_lowercase(), value.to_owned()));
     }
     Ok(pairs)
 }
@@ -88,7 +112,7 @@ mod tests {
             ("", &[""]),
             ("a,", &["a", ""]),
         ] {
-            assert_eq!(fields(text).unwrap(), expected, "{text}");
+            assert_eq!(fields("--x", text).unwrap(), expected, "{text}");
         }
         assert_eq!(
             line([("type", "image"), ("name", "a,b"), ("x", "\"")]),
@@ -99,16 +123,33 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         for (text, expected) in [
-            ("\"a", "\"a: a quote has no end"),
-            ("\"a\"b", "\"a\"b: after a quoted field there is no comma"),
+            ("\"a", "--x: field 1 has a quote without an end"),
+            (
+                "type=s3,\"a\"b",
+                "--x type=s3: field 2 is in quotes, with no comma after it",
+            ),
             (
                 "a\"b",
-                "a\"b: a quote is in the middle of `a\"b`; put all of it in quotes",
+                "--x: field 1 has a quote in its middle; put all of it in quotes",
             ),
         ] {
-            assert_eq!(fields(text).unwrap_err().to_string(), expected);
+            assert_eq!(fields("--x", text).unwrap_err().to_string(), expected);
         }
-        let error = pairs("type=local,dest").unwrap_err().to_string();
-        assert_eq!(error, "type=local,dest: `dest` is no NAME=VALUE");
+        let error = pairs("--x", "type=local,dest").unwrap_err().to_string();
+        assert_eq!(error, "--x type=local: field 2 is no NAME=VALUE");
+    }
+
+    #[test]
+    fn kinds_are_all_that_is_shown() {
+        for (text, expected) in [
+            ("type=s3,secret_access_key=hunter2", "s3"),
+            ("secret_access_key=hunter2, TYPE=gha", "gha"),
+            ("\"type=s3\",x=y", "s3"),
+            ("type=hunter/2", ""),
+            ("r.test/own", ""),
+            ("", ""),
+        ] {
+            assert_eq!(kind(text), expected, "{text}");
+        }
     }
 }

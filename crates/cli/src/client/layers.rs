@@ -11,7 +11,8 @@ use larder_spec::model::BackendKind;
 use larder_spec::parse;
 
 use super::Client;
-use super::ask::{Answer, Answered};
+use super::ask::{Answer, Answered, Builder};
+use crate::project;
 
 /// What a client is told of the layer cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(crate) struct Layers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lost {
     /// The builder cannot.
-    Builder,
+    Builder(Builder),
     /// Nobody said in time which registries answer.
     Late,
 }
@@ -34,7 +35,11 @@ pub(crate) enum Lost {
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Lost::Builder => {
+            Lost::Builder(Builder::Stored) => {
+                "Docker's own builder can only write `type=registry`, `local`, `inline` and `gha`; make another \
+                 with `docker buildx create --use`, or name one with --builder"
+            }
+            Lost::Builder(_) => {
                 "Docker's own builder can only write `type=inline`, as it is without the containerd image \
                  store; make another with `docker buildx create --use`, name one with --builder, or turn \
                  that store on"
@@ -44,12 +49,12 @@ impl fmt::Display for Lost {
     }
 }
 
-/// Where layers are for any of these builds, or what is wrong with `registry-cache`. Other mistakes are left
-/// to the frontend.
+/// Where layers are for any of these builds, and what `CACHE_REGISTRY` comes to if the frontend cannot know;
+/// or what is wrong with `registry-cache`. Other mistakes are left to the frontend.
 pub(crate) fn of_spec(
     source: &SourceFile,
     requests: &[Request],
-) -> Result<LayerCache, Vec<Diagnostic>> {
+) -> Result<(LayerCache, Option<String>), Vec<Diagnostic>> {
     let parsed = parse(source);
     let block = block(&source.text, "registry-cache");
     let within = |diagnostic: &Diagnostic| match (&block, diagnostic.span) {
@@ -59,17 +64,19 @@ pub(crate) fn of_spec(
     let mut mistakes = parsed.diagnostics;
     mistakes.retain(|diagnostic| diagnostic.is_error() && within(diagnostic));
     let mut all = LayerCache::default();
+    let mut registry = None;
     for request in requests {
         let Some(spec) = &parsed.spec else { break };
         let (cache, diagnostics) = layer_cache(spec, request);
         // What the client or the environment says has no place in the file.
         let ours = |it: &Diagnostic| it.is_error() && (it.span.is_none() || within(it));
         mistakes.extend(diagnostics.into_iter().filter(ours));
+        registry = registry.or_else(|| project::registry(spec, &cache));
         add(&mut all.imports, cache.imports);
         add(&mut all.exports, cache.exports);
     }
     if mistakes.is_empty() {
-        return Ok(all);
+        return Ok((all, registry));
     }
     mistakes.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
     mistakes.dedup();
@@ -108,11 +115,6 @@ fn span(start: usize, end: usize) -> Span {
         start: of(start),
         end: of(end),
     }
-}
-
-/// A cache that is a part of the image, which every builder can write.
-pub(crate) fn is_inline(option: &str) -> bool {
-    option.split(',').any(|field| field == "type=inline")
 }
 
 /// Whether this is a workflow of GitHub Actions, with what its cache takes.
@@ -165,18 +167,16 @@ impl Layers {
         (self.exports.iter()).any(|entry| entry.kind == BackendKind::Registry)
     }
 
-    /// Leaves those that every builder can write. What there is to say of the others.
-    pub(crate) fn only_inline(&mut self) -> Vec<String> {
-        let lost = |entry: &CacheEntry| entry.kind != BackendKind::Inline;
+    /// Leaves those that a builder can write. What there is to say of the others.
+    pub(crate) fn only(&mut self, builder: Builder) -> Option<String> {
+        let lost = |entry: &CacheEntry| !builder.writes(entry.kind.name());
         let names: Vec<String> = (self.exports.iter())
             .filter(|entry| lost(entry))
             .map(shown)
             .collect();
         self.exports.retain(|entry| !lost(entry));
-        if names.is_empty() {
-            return Vec::new();
-        }
-        vec![not_written(&names.join(", "), &Lost::Builder.to_string())]
+        let reason = Lost::Builder(builder).to_string();
+        (!names.is_empty()).then(|| not_written(&names.join(", "), &reason))
     }
 
     /// Leaves out the registries that do not answer: writing to one would never end. What there is to say
@@ -228,7 +228,7 @@ fn must(entry: &CacheEntry) -> bool {
 fn shown(entry: &CacheEntry) -> String {
     entry
         .reference()
-        .map_or_else(|| entry.option(), str::to_owned)
+        .map_or_else(|| format!("type={}", entry.kind.name()), str::to_owned)
 }
 
 fn not_written(what: &str, reason: &str) -> String {

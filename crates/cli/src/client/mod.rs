@@ -3,7 +3,8 @@
 pub(crate) mod ask;
 pub(crate) mod buildctl;
 pub(crate) mod buildx;
-mod csv;
+pub(crate) mod csv;
+mod frontend;
 pub(crate) mod layers;
 mod line;
 mod options;
@@ -17,6 +18,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 pub(crate) use ask::Builder;
+pub(crate) use frontend::{FRONTEND, Frontend, SYNTAX};
 pub(crate) use layers::{Layers, Lost};
 pub(crate) use line::Line;
 pub(crate) use options::BuildOptions;
@@ -50,42 +52,6 @@ pub(crate) struct Wish<'a> {
     pub(crate) options: &'a BuildOptions,
     /// For the client as it is.
     pub(crate) rest: &'a [String],
-}
-
-/// Who reads the spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Frontend {
-    /// This image.
-    Named(String),
-    /// The image that the file's first lines name.
-    FirstLine(String),
-    /// The image of the build arg `BUILDKIT_SYNTAX`.
-    Argument(String),
-}
-
-impl Frontend {
-    /// What `# syntax=` says, if it is where BuildKit looks for it.
-    pub(crate) fn of_first_lines(text: &str) -> Option<String> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let skipped = usize::from(text.starts_with("#!"));
-        for line in text.lines().skip(skipped) {
-            let (name, value) = line.strip_prefix('#')?.trim_start().split_once('=')?;
-            let (name, value) = (name.trim_end().to_ascii_lowercase(), value.trim());
-            match name.as_str() {
-                "syntax" if !value.is_empty() => return Some(value.to_owned()),
-                "check" | "escape" if !value.is_empty() => {}
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    /// What the gateway is told: the image and, behind blanks, what more it is given.
-    pub(crate) fn command_line(&self) -> &str {
-        match self {
-            Frontend::Named(line) | Frontend::FirstLine(line) | Frontend::Argument(line) => line,
-        }
-    }
 }
 
 impl Client {

@@ -69,19 +69,21 @@ impl Output {
             return Ok(Output::new("local", &[("dest", text)]));
         }
         let mut output = Output::new("", &[]);
-        for (name, value) in csv::pairs(text)? {
+        for (name, value) in csv::pairs("--output", text)? {
             match name.as_str() {
                 "type" => output.kind = value,
                 _ => output.attributes.push((name, value)),
             }
         }
-        ensure!(!output.kind.is_empty(), "--output {text}: it has no type=…");
+        if output.kind.is_empty() {
+            bail!("--output: it has no type=…");
+        }
         if output.kind == "registry" {
             "image".clone_into(&mut output.kind);
             output.set("push", "true");
         }
         let to_docker = output.kind == "docker" && output.get("dest").is_none();
-        ensure!(!to_docker, "--output {text}: {LOAD}");
+        ensure!(!to_docker, "--output type=docker: {LOAD}");
         Ok(output)
     }
 

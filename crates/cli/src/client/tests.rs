@@ -282,10 +282,10 @@ fn what_buildctl_cannot_do_is_told() {
     assert_eq!(error(load), format!("--load: {LOAD}"));
     for (output, expected) in [
         ("type=docker", format!("--output type=docker: {LOAD}")),
-        ("dest=x", "--output dest=x: it has no type=…".to_owned()),
+        ("dest=x", "--output: it has no type=…".to_owned()),
         (
             "type=local,x",
-            "type=local,x: `x` is no NAME=VALUE".to_owned(),
+            "--output type=local: field 2 is no NAME=VALUE".to_owned(),
         ),
     ] {
         assert_eq!(outputs(&[output], &[], false).unwrap_err(), expected);

@@ -78,6 +78,15 @@ fn a_file_for_one_spec() {
 }
 
 #[test]
+fn first_lines_name_the_frontend_as_they_do_for_buildkit() {
+    for start in ["\u{feff}", "#!/usr/bin/env larder\n", "# escape=x\n"] {
+        let directory = context(&[("shop/larder.yaml", &format!("{start}{BASE}"))]);
+        let file = bake(directory.path(), &["shop"]);
+        assert_eq!(file["target"]["base"].get("args"), None, "{start:?} {file}");
+    }
+}
+
+#[test]
 fn specs_that_use_each_other_are_linked() {
     let directory = repository();
     let args = [

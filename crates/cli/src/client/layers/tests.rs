@@ -7,7 +7,7 @@ use larder_spec::model::BackendKind;
 
 use super::{Layers, of_spec};
 use crate::client::Client;
-use crate::client::ask::Answer;
+use crate::client::ask::{Answer, Builder};
 
 fn entry(kind: BackendKind, options: &[(&str, &str)]) -> CacheEntry {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -110,18 +110,30 @@ fn a_builder_that_writes_only_images_keeps_inline() {
     let registry = entry(BackendKind::Registry, &[("ref", "r.test/a")]);
     let mut layers = exporting(&[registry, inline.clone()]);
     assert!(layers.needs_exporter() && layers.needs_registry());
-    let warnings = layers.only_inline();
     assert_eq!(
-        warnings,
-        [
-            "the layer cache `r.test/a` is not written: Docker's own builder can only write `type=inline`, as it \
+        layers.only(Builder::InlineOnly).unwrap(),
+        "the layer cache `r.test/a` is not written: Docker's own builder can only write `type=inline`, as it \
           is without the containerd image store; make another with `docker buildx create --use`, name one with \
           --builder, or turn that store on"
-        ]
     );
     assert_eq!(layers, exporting(&[inline]));
     assert!(!layers.needs_exporter() && !layers.needs_registry());
-    assert_eq!(layers.only_inline(), [""; 0]);
+    assert_eq!(layers.only(Builder::InlineOnly), None);
+}
+
+#[test]
+fn docker_with_the_containerd_store_writes_some_kinds() {
+    let all = BackendKind::ALL.map(|kind| entry(kind, &[("ref", "r.test/a")]));
+    let mut layers = exporting(&all);
+    assert_eq!(layers.only(Builder::Able), None);
+    assert_eq!(layers, exporting(&all));
+    assert_eq!(
+        layers.only(Builder::Stored).unwrap(),
+        "the layer cache `type=s3, type=azblob` is not written: Docker's own builder can only write \
+         `type=registry`, `local`, `inline` and `gha`; make another with `docker buildx create --use`, or name \
+         one with --builder"
+    );
+    assert_eq!(layers, exporting(&all[..4]));
 }
 
 fn cache_of(text: &str, platforms: &[&str], args: &[(&str, &str)]) -> Result<LayerCache, String> {
@@ -136,7 +148,8 @@ fn cache_of(text: &str, platforms: &[&str], args: &[(&str, &str)]) -> Result<Lay
         request
     };
     let requests: Vec<Request> = platforms.iter().map(request).collect();
-    of_spec(&source, &requests).map_err(|mistakes| larder_diagnostic::render(&mistakes, &source))
+    let told = of_spec(&source, &requests).map(|(cache, _)| cache);
+    told.map_err(|mistakes| larder_diagnostic::render(&mistakes, &source))
 }
 
 #[test]
