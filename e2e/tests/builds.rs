@@ -355,3 +355,24 @@ steps:
             == 0o755
     );
 }
+
+/// Where the client falls over such a result, whatever frontend made it, the daemon must not.
+#[test]
+fn images_of_nothing_for_two_platforms_leave_the_daemon_up() {
+    let engine = Engine::from_env().unwrap();
+    let dockerfile = format!("# syntax={}\nFROM scratch\n", engine.frontend());
+    let project = Project::new(&engine, "from: scratch\n").unwrap();
+    project.file("Dockerfile", dockerfile).unwrap();
+    for file in ["larder.yaml", "Dockerfile"] {
+        let built = engine
+            .build(&project)
+            .file(file)
+            .option("--platform=linux/amd64,linux/arm64")
+            .pushed(&format!("larder-e2e/nothing-{}", unique()))
+            .run()
+            .unwrap();
+        let client = built.text.contains("grpcclient.convertRef");
+        assert!(built.succeeded || client, "{file}: {}", built.text);
+        engine.docker_output(&["version"]).unwrap();
+    }
+}

@@ -1,5 +1,7 @@
 //! What a build comes to.
 
+use std::collections::BTreeMap;
+
 use buildkit_llb::Platform;
 use serde::Serialize;
 
@@ -94,7 +96,7 @@ impl Outcome {
         let mut out = wire::Result::default();
         out.metadata
             .insert("refs.platforms".to_owned(), platforms(&images));
-        let mut refs = wire::RefMap::default();
+        let mut refs = BTreeMap::new();
         for image in images {
             let id = image.platform.to_string();
             let suffix = if list {
@@ -120,13 +122,16 @@ impl Outcome {
             }
             let reference = wire::Ref::from(image.reference);
             if list {
-                refs.refs.insert(id, reference);
+                refs.insert(id, reference);
             } else {
                 out.refs = Some(wire::Refs::One(reference));
             }
         }
         if list {
-            out.refs = Some(wire::Refs::Many(refs));
+            let refs = refs.into_iter();
+            let refs = refs.map(|(name, value)| wire::Entry { name, value });
+            let refs = refs.collect();
+            out.refs = Some(wire::Refs::Many(wire::RefMap { refs }));
         }
         out
     }
@@ -177,6 +182,8 @@ fn platforms(images: &[Image]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::*;
 
     fn image(platform: &str, id: &str, base: Option<&str>) -> Image {
@@ -278,12 +285,33 @@ mod tests {
         let Some(wire::Refs::Many(refs)) = &result.refs else {
             panic!("{:?}", result.refs);
         };
-        assert_eq!(refs.refs["linux/amd64"].id, "r1");
-        assert_eq!(refs.refs["linux/arm64"].id, "r2");
+        let ids = |entry: &wire::Entry<wire::Ref>| (entry.name.clone(), entry.value.id.clone());
+        let expected = [("linux/amd64", "r1"), ("linux/arm64", "r2")];
+        assert_eq!(
+            refs.refs.iter().map(ids).collect::<Vec<_>>(),
+            expected.map(|(name, id)| (name.to_owned(), id.to_owned()))
+        );
         assert_eq!(
             text(&result, "containerimage.config/linux/arm64").as_deref(),
             Some("config of r2")
         );
         assert_eq!(text(&result, "containerimage.config"), None);
+    }
+
+    /// `map<string, Ref>`: a value that is not there crashes daemons.
+    #[test]
+    fn every_entry_of_a_list_has_a_value_on_the_wire() {
+        let list = vec![
+            image("linux/amd64", "", None),
+            image("linux/arm64", "r", None),
+        ];
+        let Some(wire::Refs::Many(refs)) = Outcome::List(list).into_wire().refs else {
+            panic!("no list");
+        };
+        let expected = [
+            &b"\x0a\x0f\x0a\x0blinux/amd64\x12\x00"[..],
+            b"\x0a\x12\x0a\x0blinux/arm64\x12\x03\x0a\x01r",
+        ];
+        assert_eq!(refs.encode_to_vec(), expected.concat());
     }
 }

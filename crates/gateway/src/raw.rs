@@ -78,8 +78,8 @@ impl RawResult {
         match &self.wire.refs {
             Some(wire::Refs::One(one)) => add(Place::Whole, one)?,
             Some(wire::Refs::Many(map)) => {
-                for (platform, one) in &map.refs {
-                    add(Place::Platform(platform.clone()), one)?;
+                for entry in &map.refs {
+                    add(Place::Platform(entry.name.clone()), &entry.value)?;
                 }
             }
             Some(wire::Refs::OneDeprecated(id)) => add(Place::Whole, &old(id))?,
@@ -90,10 +90,10 @@ impl RawResult {
             }
             None => {}
         }
-        for (platform, list) in &self.wire.attestations {
-            for (number, attestation) in list.attestation.iter().enumerate() {
+        for entry in &self.wire.attestations {
+            for (number, attestation) in entry.value.attestation.iter().enumerate() {
                 if let Some(one) = &attestation.reference {
-                    add(Place::Attestation(platform.clone(), number), one)?;
+                    add(Place::Attestation(entry.name.clone(), number), one)?;
                 }
             }
         }
@@ -104,9 +104,11 @@ impl RawResult {
     pub fn replace(&mut self, place: &Place, by: Ref) {
         let there = match (place, &mut self.wire.refs) {
             (Place::Whole, Some(wire::Refs::One(one))) => Some(one),
-            (Place::Platform(platform), Some(wire::Refs::Many(map))) => map.refs.get_mut(platform),
+            (Place::Platform(platform), Some(wire::Refs::Many(map))) => {
+                wire::value_mut(&mut map.refs, platform)
+            }
             (Place::Attestation(platform, number), _) => {
-                let list = self.wire.attestations.get_mut(platform);
+                let list = wire::value_mut(&mut self.wire.attestations, platform);
                 list.and_then(|list| list.attestation.get_mut(*number))
                     .and_then(|attestation| attestation.reference.as_mut())
             }
@@ -150,6 +152,14 @@ mod tests {
         }
     }
 
+    fn entry<V: std::fmt::Debug + prost::Message + Default>(
+        name: &str,
+        value: V,
+    ) -> wire::Entry<V> {
+        let name = name.to_owned();
+        wire::Entry { name, value }
+    }
+
     fn two_platforms() -> wire::Result {
         let attestation = |id: Option<&str>| wire::Attestation {
             reference: id.map(reference),
@@ -165,10 +175,10 @@ mod tests {
             ("linux/arm64", "two"),
             ("linux/riscv64", ""),
         ];
-        let refs = refs.map(|(platform, id)| (platform.to_owned(), reference(id)));
+        let refs = refs.map(|(platform, id)| entry(platform, reference(id)));
         wire::Result {
             metadata: [("refs.platforms".to_owned(), b"{}".to_vec())].into(),
-            attestations: [("linux/amd64".to_owned(), list)].into(),
+            attestations: vec![entry("linux/amd64", list)],
             refs: Some(wire::Refs::Many(wire::RefMap { refs: refs.into() })),
         }
     }
@@ -224,8 +234,8 @@ mod tests {
             panic!("no map");
         };
         let new = wire::Ref::from(new);
-        map.refs.insert("linux/arm64".to_owned(), new.clone());
-        let list = expected.attestations.get_mut("linux/amd64").unwrap();
+        map.refs[1].value = new.clone();
+        let list = &mut expected.attestations[0].value;
         list.attestation[1].reference = Some(new);
         assert_eq!(raw.into_wire(), expected);
     }

@@ -268,7 +268,10 @@ impl Bridge for StdioBridge {
                 frontend: request.frontend,
                 frontend_opt: request.options,
                 frontend_inputs: inputs
-                    .map(|(name, input)| (name.clone(), wire::encoded(input)))
+                    .map(|(name, input)| wire::Input {
+                        name: name.clone(),
+                        definition: wire::encoded(input),
+                    })
                     .collect(),
                 allow_result_return: true,
                 allow_result_array_ref: true,

@@ -2,6 +2,7 @@
 //! wire a message is no different from bytes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use buildkit_llb::Definition;
 use buildkit_proto::google::rpc;
@@ -24,8 +25,8 @@ pub(crate) struct SolveRequest {
     pub(crate) allow_result_array_ref: bool,
     #[prost(message, repeated, tag = "12")]
     pub(crate) cache_imports: Vec<CacheOptionsEntry>,
-    #[prost(btree_map = "string, bytes", tag = "13")]
-    pub(crate) frontend_inputs: BTreeMap<String, Bytes>,
+    #[prost(message, repeated, tag = "13")]
+    pub(crate) frontend_inputs: Vec<Input>,
     #[prost(bool, tag = "14")]
     pub(crate) evaluate: bool,
 }
@@ -60,8 +61,8 @@ pub(crate) struct InputsResponse {
 pub(crate) struct Result {
     #[prost(btree_map = "string, bytes", tag = "10")]
     pub(crate) metadata: BTreeMap<String, Vec<u8>>,
-    #[prost(btree_map = "string, message", tag = "12")]
-    pub(crate) attestations: BTreeMap<String, Attestations>,
+    #[prost(message, repeated, tag = "12")]
+    pub(crate) attestations: Vec<Entry<Attestations>>,
     #[prost(oneof = "Refs", tags = "1, 2, 3, 4")]
     pub(crate) refs: Option<Refs>,
 }
@@ -86,8 +87,36 @@ pub(crate) struct RefMapDeprecated {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct RefMap {
-    #[prost(btree_map = "string, message", tag = "1")]
-    pub(crate) refs: BTreeMap<String, Ref>,
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) refs: Vec<Entry<Ref>>,
+}
+
+/// Of a map from names to messages. An empty value is written too: one that is left out is a null pointer
+/// to daemons, and some fall over it.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Entry<V: fmt::Debug + Message + Default> {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(message, required, tag = "2")]
+    pub(crate) value: V,
+}
+
+/// As [`Entry`], with an encoded definition.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Input {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(bytes = "bytes", required, tag = "2")]
+    pub(crate) definition: Bytes,
+}
+
+/// The value of a name.
+pub(crate) fn value_mut<'a, V>(map: &'a mut [Entry<V>], name: &str) -> Option<&'a mut V>
+where
+    V: fmt::Debug + Message + Default,
+{
+    let entry = map.iter_mut().find(|entry| entry.name == name);
+    entry.map(|entry| &mut entry.value)
 }
 
 #[derive(Clone, PartialEq, Message)]

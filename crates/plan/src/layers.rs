@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use larder_diagnostic::{Diagnostic, Span, share_hidden};
 use larder_spec::model::{BackendKind, CacheBackend, Direction, Spec};
 
+pub use operator::with_tag;
+
 use crate::Facts;
 use crate::args::{self, Args};
 use crate::planner::Planner;

@@ -3,7 +3,7 @@
 use buildkit_llb::{ImageName, Platform};
 use larder_diagnostic::Diagnostic;
 use larder_gateway::{Bridge, CacheImport, Failure, Given};
-use larder_plan::layers::CACHE_REGISTRY;
+use larder_plan::layers::{CACHE_REGISTRY, with_tag};
 use larder_plan::lints::rule;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ impl<B: Bridge> Build<'_, B> {
         let Some(registry) = given.option(&format!("build-arg:{CACHE_REGISTRY}")) else {
             return Ok(Vec::new());
         };
-        let reference = with_tag(registry, given.option(args::PROJECT));
+        let reference = with_tag(registry, given.option(args::PROJECT).unwrap_or_default());
         // What is no reference may hold a password, and is not shown.
         if ImageName::parse(&reference).is_err() {
             let message = format!("no layers are imported: `{CACHE_REGISTRY}` is not a reference");
@@ -61,33 +61,5 @@ impl<B: Bridge> Build<'_, B> {
         let text = self.found.map(|found| found.data.as_slice());
         let wanted = lint::wanted(config, text.unwrap_or_default());
         !warning.lint.is_some_and(|name| wanted.skips(&rule(name)))
-    }
-}
-
-/// A reference without a tag gets that of the project, if it has a name.
-fn with_tag(reference: &str, project: Option<&str>) -> String {
-    let last = reference.rsplit('/').next().unwrap_or_default();
-    match project {
-        Some(project) if !last.contains(':') && !reference.contains('@') => {
-            format!("{reference}:{project}")
-        }
-        _ => reference.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_project_is_the_tag_where_there_is_none() {
-        for (reference, project, expected) in [
-            ("r:5000/cache", Some("shop"), "r:5000/cache:shop"),
-            ("r:5000/cache", None, "r:5000/cache"),
-            ("r:5000/cache:a", Some("shop"), "r:5000/cache:a"),
-            ("r/cache@sha256:0", Some("shop"), "r/cache@sha256:0"),
-        ] {
-            assert_eq!(with_tag(reference, project), expected);
-        }
     }
 }

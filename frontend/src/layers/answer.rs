@@ -132,7 +132,10 @@ fn read(failure: &Failure, name: &ImageName) -> Answer {
         Failure::Daemon(status) => status.message.as_str(),
         _ => return Answer::There,
     };
-    let lower = text.to_ascii_lowercase();
+    if text.ends_with(&format!("{name}: not found")) {
+        return Answer::Empty;
+    }
+    let lower = without_name(text, name);
     let any = |of: &[&'static str]| of.iter().copied().find(|part| lower.contains(part));
     if any(&THERE).is_some() {
         Answer::There
@@ -146,11 +149,37 @@ fn read(failure: &Failure, name: &ImageName) -> Answer {
         Answer::Forbidden
     } else if lower.contains(STATUS) {
         Answer::Failing(last_part(text, &[STATUS]))
-    } else if text.ends_with(&format!("{name}: not found")) {
-        Answer::Empty
     } else {
         Answer::There
     }
+}
+
+/// A message in lower case, without the words that hold the name, or an address: `timeout` may be part of
+/// one.
+fn without_name(text: &str, name: &ImageName) -> String {
+    let repository = name.repository().to_ascii_lowercase();
+    let repository = repository.strip_prefix("library/").unwrap_or(&repository);
+    let registry = name.registry().to_ascii_lowercase();
+    let host = registry.split(':').next().unwrap_or_default();
+    let (tagged, scoped) = (format!("{repository}:"), format!(":{repository}:"));
+    let mut before = "";
+    let lower = text.to_ascii_lowercase();
+    let kept = lower.split_whitespace().filter(|word| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let quoted = word.starts_with(['"', '\'', '`']);
+        let held = word.contains("://")
+            || bare.contains('/') && (bare.contains(repository) || bare.contains(host))
+            || bare.starts_with(&tagged)
+            || bare.contains(&scoped)
+            || quoted && bare == repository
+            || host.contains('.') && bare.contains(host)
+            || bare.starts_with(&registry) && registry.contains(':')
+            || matches!(before, "lookup" | "not") && bare == host
+            || before == "lookup" && bare.contains('.');
+        before = word;
+        !held
+    });
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 /// What a message says at last, from one of these words on.
@@ -239,6 +268,93 @@ mod tests {
             ),
         ] {
             assert_eq!(answer(message, false), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_name_says_nothing() {
+        for text in [
+            "registry:5000/certificate-service/cache:main",
+            "registry:5000/timeout-service:main",
+            "registry:5000/tls:main",
+            "registry:5000/x509:main",
+            "registry:5000/denied:main",
+            "registry:5000/team/unauthorized:insufficient_scope",
+            "registry:5000/shop:timeout",
+            "timeout.test/shop:main",
+            "timeout:5000/denied:certificate",
+            "certificate.denied.test/shop",
+            "denied/timeout:certificate",
+            "timeout:certificate",
+            "denied",
+        ] {
+            let name = ImageName::parse(text).unwrap();
+            let (registry, repository) = (name.registry(), name.repository());
+            let host = registry.split(':').next().unwrap();
+            let (familiar, tag) = (name.familiar(), name.tag().unwrap());
+            let url = format!("https://{registry}/v2/{repository}/manifests/{tag}");
+            let scope = repository.replace('/', "%2F");
+            let token = format!(
+                "https://timeout.denied.test/token?scope=repository%3A{scope}%3Apull&service=x"
+            );
+            let head = format!("{name}: failed to do request: Head \"{url}\"");
+            let down = |why: &str| Answer::Down(why.to_owned());
+            let tls = "tls: failed to verify certificate: x509: certificate is valid for a.test";
+            for (message, expected) in [
+                (format!("{name}: not found"), Answer::Empty),
+                (
+                    format!("failed to resolve {name}: {name}: not found"),
+                    Answer::Empty,
+                ),
+                (format!("\"{url}\": something new"), Answer::There),
+                (format!("{name}: something new"), Answer::There),
+                (
+                    format!("{registry}/{repository}: something new"),
+                    Answer::There,
+                ),
+                (format!("`{familiar}`: something new"), Answer::There),
+                (format!("name '{repository}' is unknown"), Answer::There),
+                (
+                    format!("repository:{repository}:pull is new"),
+                    Answer::There,
+                ),
+                (
+                    format!("{name}: children may not be fetched"),
+                    Answer::There,
+                ),
+                (
+                    format!("{head}: dial tcp: lookup {host} on 10.0.0.1:53: no such host"),
+                    down("no such host"),
+                ),
+                (
+                    format!("{head}: dial tcp 10.0.0.1:1: connect: connection refused"),
+                    down("connection refused"),
+                ),
+                (
+                    format!("{head}: dial tcp 10.0.0.1:1: i/o timeout"),
+                    Answer::Silent,
+                ),
+                (
+                    format!("{head}: {tls}, not {host}"),
+                    Answer::Untrusted(format!("{tls}, not {host}")),
+                ),
+                (
+                    format!(
+                        "{name}: unexpected status from HEAD request to {url}: 401 Unauthorized"
+                    ),
+                    Answer::Forbidden,
+                ),
+                (
+                    format!("{name}: pull access denied, repository does not exist"),
+                    Answer::Forbidden,
+                ),
+                (
+                    format!("{name}: unexpected status from GET request to {token}: 500 Oops"),
+                    Answer::Failing("500 Oops".to_owned()),
+                ),
+            ] {
+                assert_eq!(of(&name, &message, false), expected, "{message}");
+            }
         }
     }
 

@@ -326,8 +326,21 @@ async fn a_dockerfile_gets_layers_of_a_server_as_well() {
     );
 }
 
+#[tokio::test]
+async fn in_front_of_a_dockerfile_any_name_of_a_project_is_a_tag() {
+    let script = of_dockerfile().failing(Call::Resolve, "cache", no_image());
+    let fake = FakeBridge::new(script);
+    let project = ("build-arg:LARDER_PROJECT", "acme/web");
+    let server = ("build-arg:CACHE_REGISTRY", "registry.test:5000/cache");
+    let syntax = ("cmdline", "larder/frontend:1");
+    run(&fake, &[syntax, server, project]).await.unwrap();
+    let cache = "registry.test:5000/cache:acme-web";
+    assert_eq!(asked(&fake), [cache]);
+    assert_eq!(references(&fake.seen().forwarded[0].cache_imports), [cache]);
+}
+
 #[tokio::test(start_paused = true)]
-async fn in_front_of_a_dockerfile_a_registry_costs_no_more_than_a_warning() {
+async fn in_front_of_a_dockerfile_a_registry_a_registry_costs_no_more_than_a_warning() {
     let syntax = ("cmdline", "larder/frontend:1");
     for (script, given, expected) in [
         (

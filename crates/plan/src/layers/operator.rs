@@ -34,7 +34,8 @@ impl Planner<'_> {
         if written.trim().is_empty() {
             return Some(LayerCache::default());
         }
-        let reference = self.with_tag(written);
+        let project = self.spec.name.as_ref().map(|name| &name.value);
+        let reference = with_tag(&written, project.unwrap_or(&self.request.project));
         let what = place::Reference {
             text: &reference,
             name: CACHE_REGISTRY,
@@ -73,19 +74,15 @@ impl Planner<'_> {
         let default = arg.and_then(|arg| arg.default.as_ref());
         Some((value.to_owned(), default.map(|default| default.span)))
     }
+}
 
-    /// A reference without a tag gets the project's name as one, so that projects keep out of each other's way.
-    fn with_tag(&self, reference: String) -> String {
-        let name = reference.rsplit('/').next().unwrap_or_default();
-        let whole = name.contains(':') || reference.contains('@');
-        if whole {
-            return reference;
-        }
-        let project = self.spec.name.as_ref().map(|name| &name.value);
-        match tag_of(project.unwrap_or(&self.request.project)) {
-            Some(tag) => format!("{reference}:{tag}"),
-            None => reference,
-        }
+/// A reference without a tag gets the project's name as one, so that projects keep out of each other's way.
+pub fn with_tag(reference: &str, project: &str) -> String {
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    let whole = name.contains(':') || reference.contains('@');
+    match tag_of(project).filter(|_| !whole) {
+        Some(tag) => format!("{reference}:{tag}"),
+        None => reference.to_owned(),
     }
 }
 
@@ -103,6 +100,19 @@ fn tag_of(project: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_project_is_the_tag_where_there_is_none() {
+        for (reference, project, expected) in [
+            ("r:5000/cache", "shop", "r:5000/cache:shop"),
+            ("r:5000/cache", "acme/web", "r:5000/cache:acme-web"),
+            ("r:5000/cache", "", "r:5000/cache"),
+            ("r:5000/cache:a", "shop", "r:5000/cache:a"),
+            ("r/cache@sha256:0", "shop", "r/cache@sha256:0"),
+        ] {
+            assert_eq!(with_tag(reference, project), expected);
+        }
+    }
 
     #[test]
     fn names_of_projects_become_tags() {
