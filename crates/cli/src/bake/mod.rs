@@ -3,7 +3,7 @@
 mod file;
 mod find;
 mod links;
-mod name;
+pub(crate) mod name;
 mod results;
 mod spec;
 

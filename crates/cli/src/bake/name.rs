@@ -10,7 +10,7 @@ use crate::input::{Input, SPEC};
 use super::spec::BakedSpec;
 
 /// The name of a spec without one: that of its folder, or of the file if that has one of its own.
-pub(super) fn of_file(input: &Input) -> String {
+pub(crate) fn of_file(input: &Input) -> String {
     let file = input
         .spec
         .file_name()
