@@ -182,7 +182,7 @@ impl Server {
 }
 
 /// A name as a path below a repository, so that no two projects share tags.
-fn below(name: &str) -> String {
+pub(super) fn below(name: &str) -> String {
     let part = |part: &str| {
         let mut out = String::new();
         for c in part.chars().take(60) {

@@ -62,6 +62,9 @@ pub(super) fn of(ids: impl Iterator<Item = String>) -> Result<Vec<Secret>> {
     for id in ids {
         let variable = variable(&id);
         if let Some(other) = known.insert(variable.clone(), id.clone()) {
+            if other == id {
+                continue;
+            }
             bail!(
                 "the secrets `{other}` and `{id}` of the spec would both be the variable {variable}: rename one of \
                  them"

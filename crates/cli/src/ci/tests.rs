@@ -6,7 +6,7 @@ use std::process::Command;
 
 use buildkit_llb::Platform;
 
-use super::cache::{ANY_BRANCH, Cache, Places, SLUG, slug};
+use super::cache::{ANY_BRANCH, Cache, Places, SLUG, below, slug};
 use super::pipeline::{Image, Pipeline, Runner};
 use super::{github, gitlab, secrets, words};
 
@@ -318,4 +318,84 @@ fn what_the_frontend_cannot_look_into_is_named() {
         &gitlab::pipeline(&two),
         "        amd64) set -- \"$@\" --cache-from \"type=gha,scope=$branch\" ;;\n",
     );
+}
+
+/// The words that a job on GitLab gives to docker, with these variables.
+fn words_of_job(pipeline: &Pipeline, variables: &[(&str, &str)]) -> Vec<String> {
+    let text = gitlab::pipeline(pipeline);
+    let (_, script) = text.rsplit_once("    - |\n").expect("there is a script");
+    let script = format!("docker() {{ printf '%s\\n' \"$@\"; }}\n{script}");
+    let output = Command::new("sh")
+        .args(["-ec", &script])
+        .env("IMAGE", "i")
+        .env("CI_DEFAULT_BRANCH", "main")
+        .env("CI_COMMIT_SHA", "sha")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("there is a shell");
+    assert!(output.status.success(), "{output:?}");
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    words.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn jobs_on_gitlab_do_what_their_event_is_for() {
+    let export = format!("type=registry,ref=r/c:{ANY_BRANCH}");
+    let mut pipeline = of_spec(&[&[&export]]);
+    pipeline.secrets = secrets::of(["npm-token".to_owned()].into_iter()).expect("no clash");
+    let of_branch = |name: &'static str, slug: &'static str| {
+        vec![("CI_COMMIT_BRANCH", name), ("CI_COMMIT_REF_SLUG", slug)]
+    };
+    let request = vec![
+        ("CI_PIPELINE_SOURCE", "merge_request_event"),
+        ("CI_COMMIT_REF_SLUG", "topic"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "Release/1.0"),
+        ("NPM_TOKEN", "x"),
+    ];
+    let tag = vec![
+        ("CI_COMMIT_TAG", "release/1.0+b2"),
+        ("CI_COMMIT_REF_SLUG", "release-1-0-b2"),
+    ];
+    for (variables, branch, tags, writes) in [
+        (
+            of_branch("main", "main"),
+            "main",
+            &["i:sha", "i:main", "i:latest"] as &[&str],
+            true,
+        ),
+        (of_branch("a/b", "a-b"), "a-b", &["i:sha", "i:a-b"], true),
+        (of_branch("Main", "main"), "main", &["i:sha"], false),
+        (of_branch("latest", "latest"), "latest", &["i:sha"], true),
+        (tag, "release-1-0-b2", &["i:sha", "i:release-1.0-b2"], false),
+        (request, "release-1-0", &[], false),
+    ] {
+        let words = words_of_job(&pipeline, &variables);
+        let of = |option: &str| -> Vec<&str> {
+            let pairs = words.iter().zip(words.iter().skip(1));
+            let pairs = pairs.filter(|(name, _)| *name == option);
+            pairs.map(|(_, value)| value.as_str()).collect()
+        };
+        assert_eq!(of("--tag"), tags, "{words:?}");
+        assert_eq!(of("--build-arg"), [format!("BRANCH={branch}")]);
+        assert_eq!(!of("--cache-to").is_empty(), writes, "{words:?}");
+        let secret = variables.iter().any(|(name, _)| *name == "NPM_TOKEN");
+        assert_eq!(!of("--secret").is_empty(), secret, "{words:?}");
+    }
+}
+
+#[test]
+fn projects_have_repositories_of_their_own() {
+    let long = "x".repeat(200);
+    for (name, path) in [
+        ("shop", "shop"),
+        ("team/api", "team/api"),
+        ("shop-main", "shop-main"),
+        ("My App!", "my-app"),
+        ("a._b", "a.b"),
+        ("é", "default"),
+        (&long, &long[..60]),
+    ] {
+        assert_eq!(below(name), path);
+    }
+    assert_eq!(slug(&long).len(), 80);
 }
