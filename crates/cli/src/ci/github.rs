@@ -333,9 +333,10 @@ impl Writer<'_> {
 
     /// What the spec says, of which the frontend does all other imports.
     fn cache_of_spec(&mut self, places: &[Places]) {
-        let branch = match self.pipeline.takes_branch {
-            true => "steps.cache.outputs.own",
-            false => "''",
+        let branch = if self.pipeline.takes_branch {
+            "steps.cache.outputs.own"
+        } else {
+            "''"
         };
         let several = self.several();
         let lines = |key: &str, of: fn(&Places) -> &[String]| -> Vec<String> {
