@@ -16,6 +16,7 @@ use larder_spec::parse;
 
 use crate::compose::Service;
 use crate::input::Input;
+use crate::project::of_file;
 use crate::{Build, compose, facts, output};
 
 /// Each answer may lead to one more question: a manifest names another. So many in a row, none does.
@@ -92,6 +93,12 @@ impl Session {
     /// The spec as the user knows it.
     pub(crate) fn source(&self) -> &SourceFile {
         &self.input.shown
+    }
+
+    /// What a spec without a name is called: as its folder.
+    pub(crate) fn name_of_file(&self) -> Option<String> {
+        let named = self.spec.as_ref().is_some_and(|spec| spec.name.is_some());
+        (!named).then(|| of_file(&self.input))
     }
 
     /// The paths of the spec and of its context, as the user knows them.

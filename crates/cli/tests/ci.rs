@@ -212,6 +212,7 @@ fn bad_input_is_told_all_at_once() {
                 "--branch=a b",
                 "--frontend=x y",
                 "--build-arg=A=two\nlines",
+                "--build-arg=B=\u{1b}[0m",
                 "--platform=linux/s390x,linux/amd64,linux/amd64",
                 "--runner=linux/arm64=x",
             ],
@@ -222,7 +223,8 @@ error: --image registry.example/Shop: only the registry and the tag may have upp
 error: --cache gha: only GitHub has that; take --cache registry
 error: --branch \"a b\": a branch here has letters, digits, `_`, `.`, `-` and `/`, and no part of it starts with `.` or `-`
 error: --frontend: this is not the name of an image
-error: --build-arg \"A\": a pipeline takes letters, digits and `_` as a name, and one line as a value
+error: --build-arg \"A\": a pipeline takes letters, digits and `_` as a name, and one line without control characters as a value
+error: --build-arg \"B\": a pipeline takes letters, digits and `_` as a name, and one line without control characters as a value
 error: --platform linux/s390x: no runner for it is known; name one with --runner linux/s390x=LABEL
 error: --platform linux/amd64: it is there twice
 error: --runner linux/arm64=…: this platform is not built; name it with --platform
@@ -315,4 +317,75 @@ fn wrong_usage_and_mistakes_of_specs_end_as_elsewhere() {
         let (code, stdout, _) = ci(directory.path(), words, &[]);
         assert_eq!((code, stdout.as_str()), (2, ""), "{words:?}");
     }
+}
+
+const WRITING: &str = "\
+args: {BRANCH: main}
+from: debian:trixie-slim
+registry-cache:
+";
+
+/// What `ci` says of a nameless spec with this `registry-cache`.
+fn with_cache(cache: &str, system: &str) -> (i32, String, String) {
+    let spec = format!("{WRITING}{cache}");
+    let directory = context(&[("apps/web/larder.yaml", &spec)]);
+    let image = "--image=registry.example/web";
+    ci(directory.path(), &[system, "apps/web", image], &[])
+}
+
+#[test]
+fn one_export_for_all_branches_is_the_default_branchs() {
+    for (export, when) in [
+        (
+            "r.example/c:main",
+            [
+                "github.ref == 'refs/heads/main'",
+                "      if [ \"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\" ]; then\n        set -- \"$@\" --cache-to",
+            ],
+        ),
+        (
+            "r.example/c:${BRANCH}",
+            [
+                "github.ref_type == 'branch'",
+                "[ \"$CI_COMMIT_REF_SLUG\" != main ]; }; then",
+            ],
+        ),
+    ] {
+        let cache = format!(
+            "  import: [\"r.example/c:${{BRANCH}}\", r.example/c:main]\n  export: \"{export}\"\n"
+        );
+        for (system, when) in ["github", "gitlab"].iter().zip(when) {
+            let (code, stdout, stderr) = with_cache(&cache, system);
+            assert_eq!(code, 0, "{stderr}");
+            assert!(stdout.contains(when), "{export}: {stdout}");
+            assert!(stdout.contains("BRANCH="), "{stdout}");
+        }
+    }
+}
+
+#[test]
+fn caches_that_clients_read_are_read() {
+    let (code, stdout, stderr) = with_cache("  {type: gha, scope: \"web-${BRANCH}\"}\n", "github");
+    assert_eq!(code, 0, "{stderr}");
+    let read = "          cache-from: |\n            ${{ format('type=gha,scope=web-{0}', ";
+    assert!(stdout.contains(read), "{stdout}");
+    let (code, stdout, stderr) = with_cache("  {type: local, src: .l, dest: .l}\n", "gitlab");
+    assert_eq!(code, 0, "{stderr}");
+    let read = "      set -- \"$@\" --cache-from \"type=local,src=.l\"\n";
+    assert!(stdout.contains(read), "{stdout}");
+    let (code, _, stderr) = with_cache("  {type: gha, scope: web}\n", "gitlab");
+    assert_eq!(code, 1);
+    assert_eq!(
+        stderr.lines().last(),
+        Some(
+            "error: `registry-cache` of the spec has `type: gha`, which only GitHub has: name a registry there, \
+             or take --cache registry"
+        )
+    );
+}
+
+#[test]
+fn a_spec_without_a_name_is_called_as_its_folder() {
+    let (_, stdout, _) = with_cache("  none\n", "github");
+    assert!(stdout.contains("\nname: web\n"), "{stdout}");
 }

@@ -7,8 +7,10 @@ use buildkit_llb::ImageName;
 use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY, CacheEntry};
 use larder_spec::model::BackendKind;
 
+use super::System;
 use super::pipeline::Runner;
 use crate::build::{Outcome, Session};
+use crate::client::{Client, Layers};
 use crate::compose::may_hold_password;
 
 /// The arg through which a pipeline says which branch it builds, if a spec declares it.
@@ -26,14 +28,25 @@ pub(super) enum Cache {
     Registry {
         /// Its name; `None` is beside the image.
         repository: Option<String>,
-        /// What the tags of this project begin with.
-        prefix: String,
         /// How much of a build is kept.
         mode: String,
     },
-    /// Where the spec says: exports for each platform, as clients take them, in which [`Cache::place`] puts
-    /// the branch. The frontend does the imports.
-    Spec(Vec<Vec<String>>),
+    /// Where the spec says.
+    Spec {
+        /// For each platform.
+        places: Vec<Places>,
+        /// Whether all branches have one place, into which the default branch alone may write.
+        shared: bool,
+    },
+}
+
+/// What a client is told for a platform, as options in which [`Cache::place`] puts the branch.
+#[derive(Default)]
+pub(super) struct Places {
+    /// Those that the frontend cannot look into; it does all others.
+    pub(super) imports: Vec<String>,
+    /// Where layers are written to.
+    pub(super) exports: Vec<String>,
 }
 
 impl Cache {
@@ -42,7 +55,7 @@ impl Cache {
         match self {
             Cache::None => false,
             Cache::Actions | Cache::Registry { .. } => true,
-            Cache::Spec(exports) => exports.iter().any(|exports| !exports.is_empty()),
+            Cache::Spec { places, .. } => places.iter().any(|one| !one.exports.is_empty()),
         }
     }
 
@@ -52,31 +65,44 @@ impl Cache {
     }
 }
 
-/// The exports that the spec names, for each platform, and whether the branch is a part of its places.
+/// The places that the spec names, for each platform, and whether the branch is a part of its places.
 pub(super) fn of_spec(
     session: &Session,
+    system: System,
     runners: &[Runner],
     takes_branch: bool,
 ) -> Result<Outcome<(Cache, bool)>> {
     let branch = [(BRANCH.to_owned(), ANY_BRANCH.to_owned())];
     let args = if takes_branch { &branch[..] } else { &[] };
-    let mut all: Vec<Vec<String>> = Vec::new();
+    let mut all: Vec<Places> = Vec::new();
     let mut places: Vec<String> = Vec::new();
-    let mut of_branches = false;
+    let (mut of_branches, mut one_for_all) = (false, false);
     for runner in runners {
         let Outcome::Good(cache) = session.layer_cache(&runner.platform, args) else {
             return Ok(Outcome::Mistakes);
         };
-        let exports: Vec<String> = cache.exports.iter().map(CacheEntry::option).collect();
-        let imports = cache.imports.iter().map(CacheEntry::option);
-        of_branches |=
-            (imports.chain(exports.iter().cloned())).any(|option| option.contains(ANY_BRANCH));
-        let shared = (cache.exports.iter()).filter(|export| export.kind != BackendKind::Inline);
-        places.extend(shared.map(|export| match export.reference() {
-            Some(reference) => reference.to_owned(),
-            None => export.option(),
-        }));
-        all.push(exports);
+        let mut entries = cache.imports.iter().chain(&cache.exports);
+        of_branches |= entries.any(|entry| entry.option().contains(ANY_BRANCH));
+        let mut entries = cache.imports.iter().chain(&cache.exports);
+        if system == System::GitLab && entries.any(|entry| entry.kind == BackendKind::Gha) {
+            bail!(
+                "`registry-cache` of the spec has `type: gha`, which only GitHub has: name a registry there, or \
+                 take --cache registry"
+            );
+        }
+        for export in &cache.exports {
+            if export.kind == BackendKind::Inline {
+                continue;
+            }
+            one_for_all |= !export.option().contains(ANY_BRANCH);
+            places.push(match export.reference() {
+                Some(reference) => reference.to_owned(),
+                None => export.option(),
+            });
+        }
+        let exports = cache.exports.iter().map(CacheEntry::option).collect();
+        let imports = Layers::for_client(cache, Client::Buildx, true).imports();
+        all.push(Places { imports, exports });
     }
     places.sort();
     let twice = |two: &&[String]| matches!(two, [one, other] if one == other);
@@ -87,7 +113,11 @@ pub(super) fn of_spec(
             Cache::place(place, "${BRANCH}")
         );
     }
-    Ok(Outcome::Good((Cache::Spec(all), of_branches)))
+    let cache = Cache::Spec {
+        places: all,
+        shared: one_for_all,
+    };
+    Ok(Outcome::Good((cache, of_branches)))
 }
 
 /// What the operator of a server says of layers.
@@ -140,19 +170,42 @@ impl Server {
             return Cache::None;
         }
         let last = self.registry.rfind('/').map_or(0, |at| at + 1);
-        let (repository, tag) = match self.registry[last..].split_once(':') {
-            Some((name, tag)) => (format!("{}{name}", &self.registry[..last]), tag.to_owned()),
-            None => (self.registry.clone(), slug(project)),
+        let (repository, own) = match self.registry[last..].split_once(':') {
+            Some((name, tag)) => (format!("{}{name}", &self.registry[..last]), tag),
+            None => (self.registry.clone(), project),
         };
         Cache::Registry {
-            repository: Some(repository),
-            prefix: format!("{tag}-"),
+            repository: Some(format!("{repository}/{}", below(own))),
             mode: self.mode,
         }
     }
 }
 
-/// The letters of a name that a tag can have. Workflows do the same to the branch, by [`SLUG`].
+/// A name as a path below a repository, so that no two projects share tags.
+pub(super) fn below(name: &str) -> String {
+    let part = |part: &str| {
+        let mut out = String::new();
+        for c in part.chars().take(60) {
+            let c = c.to_ascii_lowercase();
+            if c.is_ascii_alphanumeric() {
+                out.push(c);
+            } else if out.ends_with(|last: char| last.is_ascii_alphanumeric()) {
+                out.push(if matches!(c, '.' | '_') { c } else { '-' });
+            }
+        }
+        out.trim_matches(['.', '_', '-']).to_owned()
+    };
+    let parts: Vec<String> = (name.split('/').map(part))
+        .filter(|part| !part.is_empty())
+        .take(2)
+        .collect();
+    match parts.join("/") {
+        path if path.is_empty() => "default".to_owned(),
+        path => path,
+    }
+}
+
+/// The letters of a name that a tag can have, with room for a platform. Workflows do the same to the branch, by [`SLUG`].
 pub(super) fn slug(name: &str) -> String {
     let letter = |c: char| {
         if c.is_ascii_alphanumeric() || "_.-".contains(c) {
@@ -161,7 +214,7 @@ pub(super) fn slug(name: &str) -> String {
             '-'
         }
     };
-    let mut slug: String = name.chars().map(letter).take(100).collect();
+    let mut slug: String = name.chars().map(letter).take(80).collect();
     if slug.starts_with(['.', '-']) {
         slug.replace_range(..1, "_");
     }
@@ -169,4 +222,4 @@ pub(super) fn slug(name: &str) -> String {
 }
 
 /// What [`slug`] does, as filters of a shell.
-pub(super) const SLUG: &str = "LC_ALL=C sed 's/[^A-Za-z0-9_.-]/-/g; s/^[.-]/_/' | cut -c 1-100";
+pub(super) const SLUG: &str = "LC_ALL=C sed 's/[^A-Za-z0-9_.-]/-/g; s/^[.-]/_/' | cut -c 1-80";

@@ -1,9 +1,10 @@
 //! A workflow of GitHub Actions.
 
 use super::actions::{Action, BUILD, BUILDX, CHECKOUT, DOWNLOAD, LOGIN, METADATA, UPLOAD};
-use super::cache::{Cache, SLUG, slug};
+use super::cache::{Cache, Places, SLUG, slug};
 use super::pipeline::{Image, Pipeline};
-use super::words::{literal, secret_variable};
+use super::secrets;
+use super::words::{csv, literal};
 use crate::yaml::{Yaml, quoted};
 
 const NO_PULL_REQUEST: &str = "github.event_name != 'pull_request'";
@@ -63,7 +64,7 @@ impl Writer<'_> {
             1,
             "A newer push to a pull request ends the build of the one before.",
         );
-        out.raw(1, "group", "${{ github.workflow }}-${{ github.ref }}");
+        out.raw(1, "group", "${{ github.workflow_ref }}-${{ github.ref }}");
         out.raw(
             1,
             "cancel-in-progress",
@@ -148,11 +149,17 @@ impl Writer<'_> {
             out.first(5, &format!("platform: {platform}"));
             out.pair(6, "arch", &runner.arch());
             out.pair(6, "runner", runner.label.as_deref().unwrap_or_default());
-            if let Cache::Spec(exports) = &self.pipeline.cache
-                && let Some(exports) = exports.get(at)
-                && !exports.is_empty()
+            if let Cache::Spec { places, .. } = &self.pipeline.cache
+                && let Some(places) = places.get(at)
             {
-                out.lines(6, "cache-to", &formats(exports));
+                for (key, options) in [
+                    ("cache-from", &places.imports),
+                    ("cache-to", &places.exports),
+                ] {
+                    if !options.is_empty() {
+                        out.lines(6, key, &formats(options));
+                    }
+                }
             }
         }
         out.raw(2, "runs-on", "${{ matrix.runner }}");
@@ -220,10 +227,10 @@ impl Writer<'_> {
         let project = self.scope();
         let (prefix, suffix) = match &self.pipeline.cache {
             Cache::None => return,
-            Cache::Spec(_) if !self.pipeline.takes_branch => return,
-            Cache::Spec(_) => ("", ""),
+            Cache::Spec { .. } if !self.pipeline.takes_branch => return,
+            Cache::Spec { .. } => ("", ""),
             Cache::Actions => (project.as_str(), self.arch()),
-            Cache::Registry { prefix, .. } => (prefix.as_str(), self.arch()),
+            Cache::Registry { .. } => ("", self.arch()),
         };
         let suffix = if suffix.is_empty() { "" } else { "-$ARCH" };
         let out = &mut self.out;
@@ -265,6 +272,7 @@ impl Writer<'_> {
 
     fn run_build(&mut self) {
         let several = self.several();
+        self.write_secrets();
         if self.pipeline.wants_ssh {
             self.out.comment(3, "The spec wants an SSH agent: start one in a step before this, and give it with `ssh`.");
         }
@@ -286,7 +294,7 @@ impl Writer<'_> {
         let mut args: Vec<String> = pipeline
             .args
             .iter()
-            .map(|(name, value)| format!("{name}={}", literal(value)))
+            .map(|(name, value)| csv(&format!("{name}={}", literal(value))))
             .collect();
         if pipeline.takes_branch {
             args.push(format!("BRANCH={OWN}"));
@@ -295,9 +303,7 @@ impl Writer<'_> {
             out.lines(5, "build-args", &args);
         }
         if !pipeline.secrets.is_empty() {
-            let secret = |id: &String| format!("{id}=${{{{ secrets.{} }}}}", secret_variable(id));
-            let secrets: Vec<String> = pipeline.secrets.iter().map(secret).collect();
-            out.lines(5, "secrets", &secrets);
+            out.raw(5, "secret-files", "${{ steps.secrets.outputs.files }}");
         }
         if several {
             let output = "type=image,name=${{ env.IMAGE }},push-by-digest=true,name-canonical=true,push=${{ github.event_name != 'pull_request' }}";
@@ -310,45 +316,78 @@ impl Writer<'_> {
         self.cache();
     }
 
+    fn write_secrets(&mut self) {
+        let (out, all) = (&mut self.out, &self.pipeline.secrets);
+        if all.is_empty() {
+            return;
+        }
+        out.first(3, "name: Write secrets");
+        out.raw(4, "id", "secrets");
+        out.key(4, "env");
+        for one in all {
+            let value = format!("${{{{ secrets.{} }}}}", one.variable);
+            out.raw(5, &one.variable, &value);
+        }
+        out.lines(4, "run", &secrets::files(all));
+    }
+
+    /// What the spec says, of which the frontend does all other imports.
+    fn cache_of_spec(&mut self, places: &[Places]) {
+        let branch = if self.pipeline.takes_branch {
+            "steps.cache.outputs.own"
+        } else {
+            "''"
+        };
+        let several = self.several();
+        let lines = |key: &str, of: fn(&Places) -> &[String]| -> Vec<String> {
+            let formats = match places.first() {
+                _ if places.iter().all(|places| of(places).is_empty()) => Vec::new(),
+                _ if several => vec![format!("matrix.{key}")],
+                Some(places) => formats(of(places)).iter().map(|it| string(it)).collect(),
+                None => Vec::new(),
+            };
+            let filled = |format: &String| format!("format({format}, {branch})");
+            formats.iter().map(filled).collect()
+        };
+        let imports = lines("cache-from", |places| &places.imports);
+        if !imports.is_empty() {
+            let imports: Vec<String> = imports
+                .iter()
+                .map(|it| format!("${{{{ {it} }}}}"))
+                .collect();
+            self.out
+                .comment(5, "The frontend finds all others that the spec names.");
+            self.out.lines(5, "cache-from", &imports);
+        }
+        let exports = lines("cache-to", |places| &places.exports);
+        if !exports.is_empty() {
+            let exports: Vec<String> = exports.iter().map(|it| write(it)).collect();
+            self.out.comment(
+                5,
+                "The spec says where layers come from. Where they go is for pushes alone.",
+            );
+            self.out.lines(5, "cache-to", &exports);
+        }
+    }
+
     fn cache(&mut self) {
         let (arch, main) = (self.arch(), slug(&self.pipeline.branch));
-        let (several, project) = (self.several(), self.scope());
-        let out = &mut self.out;
-        let write = |what: &str| format!("${{{{ env.WRITE_CACHE == 'true' && {what} || '' }}}}");
+        let project = self.scope();
         let (place, mode, fallback) = match &self.pipeline.cache {
-            cache if !cache.is_written() => return,
             Cache::None => return,
-            Cache::Spec(exports) => {
-                let branch = if self.pipeline.takes_branch {
-                    "steps.cache.outputs.own"
-                } else {
-                    "''"
-                };
-                let formats = match exports.first() {
-                    _ if several => vec!["matrix.cache-to".to_owned()],
-                    Some(exports) => formats(exports).iter().map(|text| string(text)).collect(),
-                    None => Vec::new(),
-                };
-                out.comment(
-                    5,
-                    "The spec says where layers come from. Where they go is for pushes alone.",
-                );
-                let lines: Vec<String> = (formats.iter())
-                    .map(|format| write(&format!("format({format}, {branch})")))
-                    .collect();
-                return out.lines(5, "cache-to", &lines);
-            }
+            Cache::Spec { places, .. } => return self.cache_of_spec(places),
             Cache::Actions => (
                 "type=gha,scope=".to_owned(),
                 "max",
                 format!("{project}{main}{arch}"),
             ),
-            Cache::Registry { prefix, mode, .. } => (
+            Cache::Registry { mode, .. } => (
                 "type=registry,ref=${{ env.CACHE }}:".to_owned(),
                 mode.as_str(),
-                format!("{prefix}{main}{arch}"),
+                format!("{main}{arch}"),
             ),
         };
+        let out = &mut self.out;
         let lines = [format!("{place}{OWN}"), format!("{place}{fallback}")];
         out.lines(5, "cache-from", &lines);
         let (format, values) = match &self.pipeline.cache {
@@ -424,11 +463,16 @@ impl Writer<'_> {
     }
 }
 
-/// Exports as formats, with the branch as the first value.
-fn formats(exports: &[String]) -> Vec<String> {
-    let braces = |export: &String| export.replace('{', "{{").replace('}', "}}");
-    let place = |export: String| literal(&Cache::place(&export, "{0}"));
-    exports.iter().map(braces).map(place).collect()
+/// A value that is for jobs that write layers.
+fn write(what: &str) -> String {
+    format!("${{{{ env.WRITE_CACHE == 'true' && {what} || '' }}}}")
+}
+
+/// Options as formats, with the branch as the first value.
+fn formats(options: &[String]) -> Vec<String> {
+    let braces = |option: &String| csv(option).replace('{', "{{").replace('}', "}}");
+    let place = |option: String| literal(&Cache::place(&option, "{0}"));
+    options.iter().map(braces).map(place).collect()
 }
 
 /// A string in an expression.

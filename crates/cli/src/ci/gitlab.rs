@@ -1,8 +1,9 @@
 //! A pipeline of GitLab.
 
-use super::cache::Cache;
+use super::cache::{Cache, Places};
 use super::pipeline::{Image, Pipeline};
-use super::words::{secret_variable, shell};
+use super::secrets;
+use super::words::shell;
 use crate::yaml::{Yaml, quoted};
 
 /// Docker's image for jobs, at a release of it; its `-dind` is the daemon.
@@ -56,10 +57,17 @@ impl Writer<'_> {
             "A merge request, and not its branch beside it; other branches; tags.",
         );
         out.first(2, "if: $CI_PIPELINE_SOURCE == \"merge_request_event\"");
-        out.first(2, "if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS");
+        out.first(
+            2,
+            "if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS && $CI_COMMIT_BRANCH != $CI_DEFAULT_BRANCH",
+        );
         out.raw(3, "when", "never");
-        out.first(2, "if: $CI_COMMIT_BRANCH");
-        out.first(2, "if: $CI_COMMIT_TAG");
+        out.comment(2, "What publishes is not ended by a newer pipeline.");
+        for of in ["$CI_COMMIT_BRANCH", "$CI_COMMIT_TAG"] {
+            out.first(2, &format!("if: {of}"));
+            out.key(3, "auto_cancel");
+            out.raw(4, "on_new_commit", "none");
+        }
         out.gap();
         out.key(0, "variables");
         match &image {
@@ -104,7 +112,10 @@ impl Writer<'_> {
         out.key(1, "services");
         out.first(2, &format!("name: {}", quoted(&format!("{DOCKER}-dind"))));
         out.raw(3, "alias", "docker");
-        out.comment(1, "A newer pipeline of the same branch ends this one.");
+        out.comment(
+            1,
+            "A newer pipeline of the same merge request ends this one.",
+        );
         out.raw(1, "interruptible", "true");
         out.raw(1, "timeout", "1 hour");
         out.key(1, "before_script");
@@ -190,15 +201,17 @@ impl Writer<'_> {
             ));
         }
         if pipeline.takes_branch {
-            add("set -- \"$@\" --build-arg \"BRANCH=$CI_COMMIT_REF_SLUG\"".to_owned());
+            add("# A merge request reads the cache of the branch that it is for.".to_owned());
+            add("branch=$CI_COMMIT_REF_SLUG".to_owned());
+            add(format!("if [ -n \"${TARGET}\" ]; then"));
+            add(format!("  branch=$(printf %s \"${TARGET}\" | {SLUG})"));
+            add("fi".to_owned());
+            add("set -- \"$@\" --build-arg \"BRANCH=$branch\"".to_owned());
         }
-        for id in &pipeline.secrets {
-            let variable = secret_variable(id);
-            add(format!(
-                "set -- \"$@\" --secret {}",
-                shell(&format!("id={id},env={variable}"))
-            ));
-        }
+        pipeline
+            .secrets
+            .iter()
+            .for_each(|one| add(secrets::option(one)));
         if pipeline.wants_ssh {
             add("# The spec wants an SSH agent: start one in before_script, and give it with --ssh.".to_owned());
         }
@@ -208,10 +221,8 @@ impl Writer<'_> {
         if self.several() {
             lines.push("  set -- \"$@\" --output \"type=image,name=$IMAGE,push-by-digest=true,name-canonical=true,push=true\"".to_owned());
         } else {
-            lines.push(format!(
-                "  set -- \"$@\" --push --tag \"$IMAGE:$CI_COMMIT_SHA\" --tag \"$IMAGE:{NAME}\""
-            ));
-            lines.push(format!("  {LATEST}"));
+            lines.push("  set -- \"$@\" --push --tag \"$IMAGE:$CI_COMMIT_SHA\"".to_owned());
+            lines.extend(self.tags().iter().map(|line| format!("  {line}")));
         }
         lines.push("fi".to_owned());
         lines.push(format!(
@@ -225,72 +236,103 @@ impl Writer<'_> {
         lines
     }
 
+    /// What is built has its name, if that is not one of the default branch's.
+    fn tags(&self) -> Vec<String> {
+        vec![
+            format!("name=$(printf %s \"${{CI_COMMIT_TAG:-$CI_COMMIT_REF_SLUG}}\" | {TAG})"),
+            format!("if [ {DEFAULT} ]; then"),
+            "  set -- \"$@\" --tag \"$IMAGE:$name\" --tag \"$IMAGE:latest\"".to_owned(),
+            format!(
+                "elif [ \"$name\" != latest ] && [ \"$name\" != {} ]; then",
+                slug(&self.pipeline.branch)
+            ),
+            "  set -- \"$@\" --tag \"$IMAGE:$name\"".to_owned(),
+            "fi".to_owned(),
+        ]
+    }
+
     fn cache(&self) -> Vec<String> {
+        let main = slug(&self.pipeline.branch);
+        let of_branch = format!(
+            "if [ {DEFAULT} ] || {{ [ -n \"$CI_COMMIT_BRANCH\" ] && [ \"$CI_COMMIT_REF_SLUG\" != {main} ]; }}; then"
+        );
         let arch = if self.several() { "-$ARCH" } else { "" };
         let mut lines = Vec::new();
         match &self.pipeline.cache {
             Cache::None | Cache::Actions => {}
-            cache if !cache.is_written() => {}
-            Cache::Spec(exports) => {
+            Cache::Spec { places, .. } => {
+                lines.extend(self.told("--cache-from", "", places, |one| &one.imports));
+                let exports = self.told("--cache-to", "  ", places, |one| &one.exports);
+                if exports.is_empty() {
+                    return lines;
+                }
                 let (who, when) = if self.pipeline.shares_place() {
                     (
                         "The spec has one place for all branches, into which the default branch alone writes.",
-                        "[ \"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\" ]",
+                        format!("if [ {DEFAULT} ]; then"),
                     )
                 } else {
                     (
                         "The spec says where layers come from. Only branches write them.",
-                        "[ -n \"$CI_COMMIT_BRANCH\" ]",
+                        of_branch,
                     )
                 };
                 lines.push(format!("# {who}"));
-                lines.push(format!("if {when}; then"));
-                if self.several() {
-                    lines.push("  case \"$ARCH\" in".to_owned());
-                    for (runner, exports) in self.pipeline.runners.iter().zip(exports) {
-                        let options: Vec<String> = exports
-                            .iter()
-                            .map(|export| format!("--cache-to {}", expanded(export)))
-                            .collect();
-                        lines.push(format!(
-                            "    {}) set -- \"$@\" {} ;;",
-                            runner.arch(),
-                            options.join(" ")
-                        ));
-                    }
-                    lines.push("  esac".to_owned());
-                } else {
-                    let options = exports.iter().flatten();
-                    lines.extend(
-                        options.map(|export| {
-                            format!("  set -- \"$@\" --cache-to {}", expanded(export))
-                        }),
-                    );
-                }
+                lines.push(when);
+                lines.extend(exports);
                 lines.push("fi".to_owned());
             }
-            Cache::Registry { prefix, mode, .. } => {
-                let main = slug(&self.pipeline.branch);
-                let own = format!("$CACHE:{prefix}$CI_COMMIT_REF_SLUG{arch}");
+            Cache::Registry { mode, .. } => {
+                let own = format!("$CACHE:$CI_COMMIT_REF_SLUG{arch}");
                 lines.push("# The branch's own layers, then those of the branch that a merge request is for, then the default.".to_owned());
                 lines.push(format!(
                     "set -- \"$@\" --cache-from \"type=registry,ref={own}\""
                 ));
-                lines.push("if [ -n \"$CI_MERGE_REQUEST_TARGET_BRANCH_NAME\" ]; then".to_owned());
+                lines.push(format!("if [ -n \"${TARGET}\" ]; then"));
+                lines.push(format!("  target=$(printf %s \"${TARGET}\" | {SLUG})"));
                 lines.push(format!(
-                    "  target=$(printf %s \"$CI_MERGE_REQUEST_TARGET_BRANCH_NAME\" | {SLUG})"
+                    "  set -- \"$@\" --cache-from \"type=registry,ref=$CACHE:$target{arch}\""
                 ));
-                lines.push(format!("  set -- \"$@\" --cache-from \"type=registry,ref=$CACHE:{prefix}$target{arch}\""));
                 lines.push("fi".to_owned());
                 lines.push(format!(
-                    "set -- \"$@\" --cache-from \"type=registry,ref=$CACHE:{prefix}{main}{arch}\""
+                    "set -- \"$@\" --cache-from \"type=registry,ref=$CACHE:{main}{arch}\""
                 ));
                 lines.push("# Only branches write; merge requests and tags do not.".to_owned());
-                lines.push("if [ -n \"$CI_COMMIT_BRANCH\" ]; then".to_owned());
+                lines.push(of_branch);
                 lines.push(format!("  set -- \"$@\" --cache-to \"type=registry,ref={own},mode={mode},ignore-error=true\""));
                 lines.push("fi".to_owned());
             }
         }
+        lines
+    }
+
+    /// Options for the platform of a job.
+    fn told(
+        &self,
+        option: &str,
+        indent: &str,
+        places: &[Places],
+        of: fn(&Places) -> &[String],
+    ) -> Vec<String> {
+        let word = |text: &String| format!("{option} {}", expanded(text));
+        if places.iter().all(|places| of(places).is_empty()) {
+            return Vec::new();
+        }
+        if !self.several() {
+            let words = places.iter().flat_map(of).map(word);
+            return words
+                .map(|word| format!("{indent}set -- \"$@\" {word}"))
+                .collect();
+        }
+        let mut lines = vec![format!("{indent}case \"$ARCH\" in")];
+        for (runner, places) in self.pipeline.runners.iter().zip(places) {
+            let words: Vec<String> = of(places).iter().map(word).collect();
+            if !words.is_empty() {
+                let (arch, words) = (runner.arch(), words.join(" "));
+                lines.push(format!("{indent}  {arch}) set -- \"$@\" {words} ;;"));
+            }
+        }
+        lines.push(format!("{indent}esac"));
         lines
     }
 
@@ -304,20 +346,25 @@ impl Writer<'_> {
         out.key(1, "rules");
         out.first(2, &format!("if: {BRANCHES}"));
         out.key(1, "script");
-        let lines = [
-            format!("set -- --tag \"$IMAGE:$CI_COMMIT_SHA\" --tag \"$IMAGE:{NAME}\""),
-            LATEST.to_owned(),
+        let mut lines = vec!["set -- --tag \"$IMAGE:$CI_COMMIT_SHA\"".to_owned()];
+        lines.extend(self.tags());
+        lines.extend([
             "for digest in digests/*; do set -- \"$@\" \"$IMAGE@$(cat \"$digest\")\"; done"
                 .to_owned(),
             "docker buildx imagetools create \"$@\"".to_owned(),
-        ];
+        ]);
+        let out = &mut self.out;
         out.element_of_lines(2, &lines);
     }
 }
 
-/// The tag of what is built: a tag of the repository as it is, or a branch.
-const NAME: &str = "${CI_COMMIT_TAG:-$CI_COMMIT_REF_SLUG}";
-const LATEST: &str = "if [ \"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\" ]; then set -- \"$@\" --tag \"$IMAGE:latest\"; fi";
+/// The variable with the branch that a merge request is for.
+const TARGET: &str = "CI_MERGE_REQUEST_TARGET_BRANCH_NAME";
+/// Whether a job is for the default branch.
+const DEFAULT: &str = "\"$CI_COMMIT_BRANCH\" = \"$CI_DEFAULT_BRANCH\"";
+/// The letters of a name that an image's tag can have, as filters of a shell.
+pub(super) const TAG: &str =
+    "LC_ALL=C sed 's/[^A-Za-z0-9_.-][^A-Za-z0-9_.-]*/-/g; s/^[.-]/_/' | cut -c 1-128";
 
 /// What GitLab makes of a branch for `CI_COMMIT_REF_SLUG`.
 pub(super) fn slug(branch: &str) -> String {
@@ -339,5 +386,5 @@ fn expanded(export: &str) -> String {
         c => c.to_string(),
     };
     let text: String = export.chars().map(escape).collect();
-    format!("\"{}\"", Cache::place(&text, "$CI_COMMIT_REF_SLUG"))
+    format!("\"{}\"", Cache::place(&text, "$branch"))
 }

@@ -5,6 +5,7 @@ mod cache;
 mod github;
 mod gitlab;
 mod pipeline;
+mod secrets;
 mod words;
 
 use std::path::PathBuf;

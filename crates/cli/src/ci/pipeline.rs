@@ -8,7 +8,8 @@ use larder_plan::layers::{CACHE_MODE, CACHE_REGISTRY};
 use larder_plan::outline::outline;
 
 use super::cache::{BRANCH, Cache, Server, of_spec};
-use super::words::{inside, is_branch, is_variable};
+use super::secrets::{self, Secret};
+use super::words::{inside, is_branch, is_line, is_variable};
 use super::{CacheKind, CiCommand, System};
 use crate::Build;
 use crate::build::{Outcome, Session};
@@ -33,8 +34,8 @@ pub(super) struct Pipeline {
     pub(super) args: BTreeMap<String, String>,
     /// Whether the spec takes the branch as an arg.
     pub(super) takes_branch: bool,
-    /// Ids of secrets, in the order of the spec.
-    pub(super) secrets: Vec<String>,
+    /// In the order of the spec.
+    pub(super) secrets: Vec<Secret>,
     /// Whether a step wants an SSH agent.
     pub(super) wants_ssh: bool,
     /// The image; `None` is the name that the system gives.
@@ -66,7 +67,7 @@ pub(super) struct Runner {
 impl Pipeline {
     /// Whether all branches have one place for layers, into which the default branch alone may write.
     pub(super) fn shares_place(&self) -> bool {
-        matches!(self.cache, Cache::Spec(_)) && !self.takes_branch
+        matches!(self.cache, Cache::Spec { shared: true, .. })
     }
 }
 
@@ -104,8 +105,8 @@ impl Runner {
     pub(super) fn arch(&self) -> String {
         let name = self.platform.to_string().replace(['/', '(', ')'], "-");
         match name.strip_prefix("linux-") {
-            Some(arch) => arch.to_owned(),
-            None => name,
+            Some(arch) => arch.chars().take(40).collect(),
+            None => name.chars().take(40).collect(),
         }
     }
 
@@ -163,10 +164,10 @@ impl Pipeline {
             mistakes.push("--frontend: this is not the name of an image".to_owned());
         }
         for (name, value) in &command.args {
-            if !is_variable(name) || value.contains(['\n', '\r']) {
+            if !is_variable(name) || !is_line(value) {
                 mistakes.push(format!(
-                    "--build-arg {name:?}: a pipeline takes letters, digits and `_` as a name, and one line as \
-                     a value"
+                    "--build-arg {name:?}: a pipeline takes letters, digits and `_` as a name, and one line \
+                     without control characters as a value"
                 ));
             }
         }
@@ -234,18 +235,20 @@ impl Asked {
         let outside = "a pipeline starts in the root of the repository; run this command there, with paths that \
                        lead into it";
         let path = |path: &std::path::Path| {
-            inside(path).with_context(|| format!("{}: {outside}", path.display()))
+            let found = inside(path).filter(|path| is_line(path));
+            found.with_context(|| format!("{}: {outside}", path.display()))
         };
         let wanted = outline(&plan);
         let mut args: BTreeMap<String, String> = build.args.iter().cloned().collect();
         let mut takes_branch = session.declares(BRANCH) && !args.contains_key(BRANCH);
         let own = session.has_layer_cache();
+        let project = session.name_of_file().unwrap_or(plan.project);
         let cache = match (command.cache, self.server) {
             (Some(CacheKind::Gha), _) => Cache::Actions,
-            (_, Some(server)) => server.cache(&plan.project),
+            (_, Some(server)) => server.cache(&project),
             (None, None) if own => {
                 let Outcome::Good((cache, of_branches)) =
-                    of_spec(&session, &self.runners, takes_branch)?
+                    of_spec(&session, command.system, &self.runners, takes_branch)?
                 else {
                     return Ok(Outcome::Mistakes);
                 };
@@ -254,14 +257,13 @@ impl Asked {
             }
             (_, None) => Cache::Registry {
                 repository: None,
-                prefix: String::new(),
                 mode: "max".to_owned(),
             },
         };
         // The pipeline names places for every job; the frontend then needs no word of them.
         args.remove(CACHE_REGISTRY);
         args.remove(CACHE_MODE);
-        if own && !matches!(cache, Cache::Spec(_)) {
+        if own && !matches!(cache, Cache::Spec { .. }) {
             args.insert(CACHE_REGISTRY.to_owned(), String::new());
         }
         let names_frontend = has_syntax(&session.source().text);
@@ -270,20 +272,20 @@ impl Asked {
             missing.then(|| FRONTEND.to_owned())
         });
         args.extend(frontend.map(|image| ("BUILDKIT_SYNTAX".to_owned(), image)));
-        let takes_branch = takes_branch && matches!(cache, Cache::Spec(_));
+        let takes_branch = takes_branch && matches!(cache, Cache::Spec { .. });
         Ok(Outcome::Good(Pipeline {
             context: path(context)?,
             spec: path(spec)?,
             target: build.target,
             args,
             takes_branch,
-            secrets: wanted.secrets.into_iter().map(|one| one.id).collect(),
+            secrets: secrets::of(wanted.secrets.into_iter().map(|one| one.id))?,
             wants_ssh: !wanted.ssh.is_empty(),
             image: self.image,
             branch: command.branch,
             runners: self.runners,
             cache,
-            project: plan.project,
+            project,
         }))
     }
 }

@@ -23,21 +23,10 @@ pub(super) fn is_variable(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(of_name)
 }
 
-/// The variable for a secret of the spec: `npm-token` is in `NPM_TOKEN`.
-pub(super) fn secret_variable(id: &str) -> String {
-    let letter = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_uppercase()
-        } else {
-            '_'
-        }
-    };
-    let name: String = id.chars().map(letter).collect();
-    if is_variable(&name) {
-        name
-    } else {
-        format!("SECRET_{name}")
-    }
+/// Whether a text stays one line of YAML, as it is.
+pub(super) fn is_line(text: &str) -> bool {
+    let breaks = |c: char| matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    !text.contains(|c: char| c.is_control() && c != '\t' || breaks(c))
 }
 
 /// A path from the repository's root, or nothing if it leads out of it.
@@ -70,4 +59,13 @@ pub(super) fn shell(word: &str) -> String {
 /// A text in which GitHub sees no expression.
 pub(super) fn literal(text: &str) -> String {
     text.replace("${{", "${{ '${{' }}")
+}
+
+/// A line that GitHub's actions, which read lists as CSV, take as it is.
+pub(super) fn csv(line: &str) -> String {
+    if line.contains('"') {
+        format!("\"{}\"", line.replace('"', "\"\""))
+    } else {
+        line.to_owned()
+    }
 }
