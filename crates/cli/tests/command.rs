@@ -136,6 +136,35 @@ stages:
 }
 
 #[test]
+fn credentials_are_never_shown() {
+    for (text, args) in [
+        ("registry-cache: ['me:hunter2@r:5000/x']", None),
+        ("registry-cache: {ref: {a: 'me:hunter2@r:5000/x'}}", None),
+        ("registry-cache: {import: [['me:hunter2@r:5000/x']]}", None),
+        ("registry-cache: {ref: ['me:hunter2@r:5000/x'}", None),
+        ("registry-cache: ghp_hunter2@r.example/x/y:z", None),
+        (
+            "args: {REF: 'ghp_hunter2@r:5000/x'}\nregistry-cache: '${REF}'",
+            None,
+        ),
+        ("name: x", Some("CACHE_REGISTRY=ghp_hunter2@r:5000/x")),
+    ] {
+        let directory = context(&[("larder.yaml", &format!("from: debian\n{text}\n"))]);
+        for command in ["check", "plan", "compile"] {
+            let mut words = vec![command];
+            match args {
+                Some(_) if command == "check" => continue,
+                Some(arg) => words.extend(["--build-arg", arg]),
+                None => {}
+            }
+            let (code, stdout, stderr) = run(directory.path(), &words);
+            assert_eq!((code, stdout.as_str()), (1, ""), "{text}: {stderr}");
+            assert!(!stderr.contains("hunter2"), "{stderr}");
+        }
+    }
+}
+
+#[test]
 fn a_mistake_in_a_stage_that_is_not_needed_is_found() {
     let directory = context(&[(
         "larder.yaml",

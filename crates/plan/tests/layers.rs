@@ -163,11 +163,13 @@ error: `CACHE_REGISTRY` is `registry:5000`, a registry without a repository
  = help: name a repository in it, as in `registry:5000/cache`
 "
     );
-    let said = wrong(
-        "from: debian",
-        &[("CACHE_REGISTRY", "me:hunter2@registry:5000/x")],
-    );
-    assert_eq!(
+    for secret in [
+        "me:hunter2@registry:5000/x",
+        "ghp_hunter2@r:5000/x",
+        "ghp_hunter2@r.example/x/y:z",
+    ] {
+        let said = wrong("from: debian", &[("CACHE_REGISTRY", secret)]);
+        assert_eq!(
         said,
         "\
 error: `CACHE_REGISTRY` has credentials in it, which are not shown here
@@ -176,6 +178,7 @@ error: `CACHE_REGISTRY` has credentials in it, which are not shown here
 may have read this file
 "
     );
+    }
     let digest = format!("r:5000/a@sha256:{}", "0".repeat(64));
     let said = wrong("from: debian", &[("CACHE_REGISTRY", &digest)]);
     assert!(said.contains("has a digest"), "{said}");
@@ -281,6 +284,8 @@ fn credentials_stay_hidden_whatever_is_wrong() {
         "${WHO}:hunter2@registry:5000/x",
         "${WHO:-hunter2}:x@registry:5000/x",
         "${ALL}@registry:5000/x",
+        "ghp_hunter2@r.example/x/y:z",
+        "${TOKEN}@registry:5000/x",
     ];
     let places = [
         "registry-cache: 'V'",
@@ -293,12 +298,18 @@ fn credentials_stay_hidden_whatever_is_wrong() {
         "registry-cache: {type: 'V'}",
         "registry-cache: {import: [{type: no, ref: 'V'}, none]}",
         "registry-cache: {'V': 'V'}",
+        "registry-cache: ['V']",
+        "registry-cache: {ref: ['V'], export: {a: 'V'}}",
+        "registry-cache: {import: [[{'V': 'V'}]]}",
+        "registry-cache: {ref: 'r:5000/x', mode: '${MODE}'}",
+        "registry-cache: '${MODE}'",
     ];
     for value in values {
         for place in places {
             let place = place.replace('V', value);
-            let text =
-                format!("args: {{WHO: me, ALL: 'me:hunter2'}}\n\n\n{place}\n\n\nfrom: debian\n");
+            let text = format!(
+                "args: {{WHO: me, ALL: 'me:hunter2', TOKEN: ghp_hunter2, MODE: 'ghp_hunter2@r/x', BAD: '${{NO}}'}}\n\n\n{place}\n\n\nfrom: debian\n"
+            );
             let file = SourceFile::new("larder.yaml", text);
             let said = support::plan(&file, &support::request(), Path::new("/nowhere"));
             let said = said.expect_err(&place);

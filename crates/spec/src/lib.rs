@@ -74,6 +74,7 @@ fn read(text: &str, report: &mut Report) -> Option<model::Spec> {
         return None;
     }
     let Some(root) = tree::read(text, report).filter(|root| !root.is_null()) else {
+        decode::conceal_words(text, report);
         if report.is_empty() {
             report.push(Diagnostic::error(span(0, 0), "the spec is empty").hint(decode::BEGINNING));
         }

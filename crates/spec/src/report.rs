@@ -1,5 +1,7 @@
 //! The list of mistakes, kept to a length that somebody may read.
 
+use std::collections::BTreeSet;
+
 use larder_diagnostic::{Diagnostic, Span, share_hidden};
 
 /// How many diagnostics are kept; a last one says how many more there were.
@@ -10,7 +12,7 @@ pub const MAX_DIAGNOSTICS: usize = 100;
 pub(crate) struct Report {
     kept: Vec<Diagnostic>,
     dropped: usize,
-    hidden: Vec<Span>,
+    hidden: BTreeSet<Span>,
 }
 
 impl Report {
@@ -25,12 +27,17 @@ impl Report {
 
     /// Keeps a place out of every excerpt.
     pub(crate) fn hide(&mut self, secret: Span) {
-        self.hidden.push(secret);
+        self.hidden.insert(secret);
     }
 
     /// The places that are kept out.
-    pub(crate) fn hidden(&self) -> &[Span] {
-        &self.hidden
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = Span> {
+        self.hidden.iter().copied()
+    }
+
+    /// Whether a place is kept out.
+    pub(crate) fn hides(&self, place: Span) -> bool {
+        self.hidden.contains(&place)
     }
 
     /// Whether nothing is wrong so far.
@@ -58,7 +65,8 @@ impl Report {
             };
             self.kept.push(Diagnostic::error(None, message));
         }
-        share_hidden(&mut self.kept, &self.hidden);
+        let hidden: Vec<Span> = self.hidden.into_iter().collect();
+        share_hidden(&mut self.kept, &hidden);
         self.kept
     }
 }

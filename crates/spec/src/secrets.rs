@@ -33,16 +33,32 @@ pub fn in_text(text: &str) -> bool {
     let Some((before, after)) = text.split_once('@') else {
         return false;
     };
-    let is_digest = ["sha256:", "sha384:", "sha512:"]
-        .iter()
-        .any(|algorithm| after.starts_with(algorithm));
-    !is_digest && before.contains(':')
+    !is_digest(after) && before.contains(':')
+}
+
+/// Whether a reference has credentials in it: before any `@` without a digest behind it. What is no reference may
+/// have an `@` of its own.
+pub fn in_reference(text: &str) -> bool {
+    let mut behind = text.match_indices('@').map(|(at, _)| &text[at + 1..]);
+    in_text(text) || behind.any(|rest| !is_digest(rest))
+}
+
+/// `algorithm:hex`, with or without an arg for the latter.
+fn is_digest(text: &str) -> bool {
+    let Some((algorithm, hex)) = text.split_once(':') else {
+        return false;
+    };
+    let of_arg = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let arg = hex.strip_prefix("${").and_then(|arg| arg.strip_suffix('}'));
+    let is_hex = !hex.is_empty() && hex.bytes().all(|c| c.is_ascii_hexdigit());
+    matches!(algorithm, "sha256" | "sha384" | "sha512")
+        && (is_hex || arg.is_some_and(|arg| arg.chars().all(of_arg)))
 }
 
 /// What is wrong with a value that has credentials in it, or is an address where a reference belongs, and what to
 /// do about it.
 pub fn refusal(subject: &str, text: &str) -> (String, &'static str) {
-    if in_text(text) {
+    if in_reference(text) {
         (
             format!("{subject} has credentials in it, which are not shown here"),
             "leave them out: the client sends its own, such as those of `docker login`; and renew them, since \
@@ -98,6 +114,20 @@ mod tests {
             "host:5000/x:t@sha256:12",
         ] {
             assert!(!in_text(text), "{text}");
+        }
+        for text in [
+            "ghp_x@r:5000/x",
+            "ghp_x@r.example/x/y:z",
+            "r/x@sha256:12@r/x",
+            "x@sha256:12/x",
+            "x@sha256:",
+            "a:b@r/x://",
+            "x@${REST}",
+        ] {
+            assert!(in_reference(text), "{text}");
+        }
+        for text in ["r:5000/x:y", "r:5000/x@sha256:0a", "r/x@sha512:${HEX}"] {
+            assert!(!in_reference(text), "{text}");
         }
         assert!(is_key("secret_access_key") && is_key("Secret-Access-Key") && !is_key("scope"));
     }

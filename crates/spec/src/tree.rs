@@ -8,6 +8,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 use larder_diagnostic::{Diagnostic, Span, quote};
 
 use crate::report::Report;
+use crate::secrets;
 use crate::yaml_error;
 
 /// How deep lists and mappings may be nested, aliases followed.
@@ -139,7 +140,13 @@ impl<'src> Builder<'src> {
         let at = in_bytes(place);
         if let Some(tag) = event.tag() {
             let at = place.tag_span().as_ref().map_or(at, in_bytes);
-            let message = format!("a YAML tag, {}", quote(&tag.original()));
+            let tag = tag.original();
+            let message = if secrets::in_reference(&tag) {
+                report.hide(at);
+                "a YAML tag".to_owned()
+            } else {
+                format!("a YAML tag, {}", quote(&tag))
+            };
             report.push(
                 Diagnostic::error(at, message)
                     .hint("remove it, or put quotes around text that begins with `!`"),

@@ -86,13 +86,17 @@ impl Planner<'_> {
                 template: Some(template),
             };
             reference.check(args)
-        } else if secrets::in_text(&text) {
-            let (message, hint) = secrets::refusal(&quote(option), &text);
-            Err(Diagnostic::error(None, message)
-                .hint(hint)
-                .hide(template.span))
         } else {
-            kind.check(option, &text).map_err(|wrong| wrong.at(None))
+            let wrong = kind.check(option, &text).map_err(|wrong| wrong.at(None));
+            let in_wrong = wrong.is_err() && secrets::in_reference(&text);
+            if secrets::in_text(&text) || in_wrong {
+                let (message, hint) = secrets::refusal(&quote(option), &text);
+                Err(Diagnostic::error(None, message)
+                    .hint(hint)
+                    .hide(template.span))
+            } else {
+                wrong
+            }
         };
         match checked {
             Ok(()) => Some(text),
@@ -135,7 +139,7 @@ impl Reference<'_> {
     pub(super) fn check(&self, args: &Args) -> Result<(), Diagnostic> {
         let text = self.text;
         let subject = quote(self.name);
-        if secrets::in_text(text) || text.contains("://") {
+        if secrets::in_reference(text) || text.contains("://") {
             let (message, hint) = secrets::refusal(&subject, text);
             let diagnostic = Diagnostic::error(None, message).hint(hint);
             return Err(match self.template {

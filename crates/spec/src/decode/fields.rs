@@ -114,8 +114,12 @@ impl<'src> Decoder<'_, 'src> {
             }
             if pairs.len() > 1 {
                 if let Some(first) = seen.get(name) {
+                    let what = match self.report.hides(at) {
+                        true => "a key".to_owned(),
+                        false => quote(name),
+                    };
                     self.report.push(
-                        Diagnostic::error(at, format!("{} is given twice", quote(name)))
+                        Diagnostic::error(at, format!("{what} is given twice"))
                             .label(*first, "first here")
                             .hint("keep one of them"),
                     );

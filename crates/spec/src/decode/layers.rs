@@ -211,22 +211,16 @@ impl<'src> Decoder<'_, 'src> {
         if let Some(text) = node.scalar()
             && self.has_credentials(field, text)
         {
-            self.conceal(slot);
             return None;
         }
         self.word(field, &BackendKind::ALL.map(|kind| (kind.name(), kind)))
-            .or_else(|| {
-                self.conceal(slot);
-                None
-            })
     }
 
     /// The fields of a mapping without credentials, which are reported and not shown.
     fn safe_fields<'n>(&mut self, slot: Slot<'n, 'src>, mapping: &Mapping) -> Vec<Slot<'n, 'src>> {
-        self.conceal(slot);
         let mut fields = self.pairs(slot.node);
         fields.retain(|field| {
-            if secrets::in_text(field.key) {
+            if secrets::in_reference(field.key) {
                 let message = format!("an unknown key in {}", mapping.of);
                 self.error(field.at, message, "write `ref:` before a reference");
                 return false;
@@ -247,23 +241,6 @@ impl<'src> Decoder<'_, 'src> {
             }
         }
         fields
-    }
-
-    /// Keeps what looks like credentials in a mapping out of excerpts, wherever it stands.
-    fn conceal(&mut self, slot: Slot<'_, 'src>) {
-        let Kind::Mapping(pairs) = slot.kind() else {
-            return;
-        };
-        for (key, value) in pairs {
-            let name = key.scalar().unwrap_or_default();
-            if secrets::in_text(name) {
-                self.report.hide(key.resolve().span);
-            }
-            let text = value.scalar().unwrap_or_default();
-            if secrets::is_key(name) || secrets::in_text(text) {
-                self.report.hide(value.resolve().span);
-            }
-        }
     }
 
     /// The settings of a mapping. Each is checked as far as it has no args in it.
@@ -303,14 +280,17 @@ impl<'src> Decoder<'_, 'src> {
         }
         let expected = kind.expected(field.key);
         let text = self.text(field, &expected)?;
-        if self.has_credentials(field, text) {
+        let plain = !secrets::in_text(text) && !text.contains("://");
+        if !plain && self.has_credentials(field, text) {
             return None;
         }
         let template = self.parse_template(text, field, 0)?;
         if let Some(text) = template.literal()
             && let Err(wrong) = kind.check(field.key, &text)
         {
-            self.report.push(wrong.at(field.span()));
+            if !self.has_credentials(field, &text) {
+                self.report.push(wrong.at(field.span()));
+            }
             return None;
         }
         Some(template)
@@ -333,7 +313,8 @@ impl<'src> Decoder<'_, 'src> {
 
     /// Reports credentials in a value.
     fn has_credentials(&mut self, slot: Slot<'_, 'src>, text: &str) -> bool {
-        let found = secrets::in_text(text) || (!slot.key.contains("url") && text.contains("://"));
+        let found =
+            secrets::in_reference(text) || (!slot.key.contains("url") && text.contains("://"));
         if found {
             self.report.hide(slot.span());
             let (message, hint) = secrets::refusal(&slot.subject(), text);

@@ -4,6 +4,7 @@ mod add;
 mod annotations;
 mod base;
 mod caches;
+mod conceal;
 mod copy;
 mod fields;
 mod file;
@@ -28,6 +29,7 @@ use crate::suggest;
 use crate::template::Template;
 use crate::tree::{Kind, Node, span};
 
+pub(crate) use conceal::conceal_words;
 pub(crate) use quantities::{is_time, truth};
 pub(crate) use spec::{BEGINNING, spec};
 

@@ -24,6 +24,7 @@ pub(crate) const BEGINNING: &str = "begin with `from: <image>` and `steps:`";
 
 /// A whole spec. `None` if there is no stage in it.
 pub(crate) fn spec<'src>(decoder: &mut Decoder<'_, 'src>, root: &Node<'src>) -> Option<Spec> {
+    decoder.conceal(root);
     if !matches!(root.resolve().kind, Kind::Mapping(_)) {
         let message = format!("a spec is a mapping, not {}", describe(root));
         decoder.error(root.span, message, BEGINNING);
@@ -75,7 +76,7 @@ impl<'src> Decoder<'_, 'src> {
             None => self.only_stage(inline, root),
         };
         self.one_setting_for_each_id(&spec);
-        spec.hidden = self.report.hidden().to_vec();
+        spec.hidden = self.report.hidden().collect();
         (!spec.stages.is_empty()).then_some(spec)
     }
 
