@@ -308,7 +308,7 @@ fn credentials_stay_hidden_whatever_is_wrong() {
         for place in places {
             let place = place.replace('V', value);
             let text = format!(
-                "args: {{WHO: me, ALL: 'me:hunter2', TOKEN: ghp_hunter2, MODE: 'ghp_hunter2@r/x', BAD: '${{NO}}'}}\n\n\n{place}\n\n\nfrom: debian\n"
+                "args: {{WHO: me, ALL: 'me:hunter2', TOKEN: ghp_hunter2, MODE: 'ghp_hunter2@r/x'}}\n\n\n{place}\n\n\nfrom: debian\n"
             );
             let file = SourceFile::new("larder.yaml", text);
             let said = support::plan(&file, &support::request(), Path::new("/nowhere"));
