@@ -114,9 +114,10 @@ impl<'src> Decoder<'_, 'src> {
             }
             if pairs.len() > 1 {
                 if let Some(first) = seen.get(name) {
-                    let what = match self.report.hides(at) {
-                        true => "a key".to_owned(),
-                        false => quote(name),
+                    let what = if self.report.hides(at) {
+                        "a key".to_owned()
+                    } else {
+                        quote(name)
                     };
                     self.report.push(
                         Diagnostic::error(at, format!("{what} is given twice"))
