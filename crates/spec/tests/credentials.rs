@@ -116,7 +116,7 @@ proptest! {
     fn they_are_never_shown(shape in shapes(), cut in 0..3_usize) {
         let whole = format!("from: debian\nregistry-cache: {shape}\nno: 1\n");
         let text = match cut {
-            0 => whole.replacen("}", "", 1),
+            0 => whole.replacen('}', "", 1),
             _ => whole,
         };
         let told = told(&text);
