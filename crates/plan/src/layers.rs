@@ -25,7 +25,7 @@ pub const CACHE_MODE: &str = "CACHE_MODE";
 /// Where layers come from and go to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerCache {
-    /// In the order in which they are tried.
+    /// In the order of the spec. BuildKit asks all of them at once.
     pub imports: Vec<CacheEntry>,
     /// In the order of the spec.
     pub exports: Vec<CacheEntry>,

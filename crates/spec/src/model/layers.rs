@@ -13,7 +13,7 @@ use crate::template::Template;
 /// `registry-cache`, with what is written once for both directions put into both.
 #[derive(Clone, Debug)]
 pub struct RegistryCache {
-    /// Where layers are looked for, in this order.
+    /// Where layers are looked for, in the order of the spec. BuildKit asks all of them at once.
     pub import: Vec<CacheBackend>,
     /// Where a client writes them.
     pub export: Vec<CacheBackend>,
